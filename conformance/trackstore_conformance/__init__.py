@@ -1,0 +1,1 @@
+"""The suite that proves what a store promises."""
