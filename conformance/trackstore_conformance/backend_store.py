@@ -7,8 +7,10 @@ class TestMine(BackendStoreTests):
 
 from trackstore_conformance.backend.batches import BatchTests
 from trackstore_conformance.backend.experiments import ExperimentTests
+from trackstore_conformance.backend.handles import HandleTests
 from trackstore_conformance.backend.metrics import MetricTests
 from trackstore_conformance.backend.params import ParamTests
+from trackstore_conformance.backend.races import RaceTests
 from trackstore_conformance.backend.runs import RunTests
 from trackstore_conformance.backend.search import SearchTests
 from trackstore_conformance.backend.tags import TagTests
@@ -19,7 +21,15 @@ from trackstore_conformance.rules import rule
 
 
 class BackendStoreTests(
-    ExperimentTests, RunTests, ParamTests, MetricTests, TagTests, BatchTests, SearchTests
+    ExperimentTests,
+    RunTests,
+    ParamTests,
+    MetricTests,
+    TagTests,
+    BatchTests,
+    SearchTests,
+    HandleTests,
+    RaceTests,
 ):
     """Every rule of `docs/contract.md` for backend stores."""
 
