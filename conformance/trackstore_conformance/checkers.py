@@ -1,7 +1,11 @@
 """What a race may show, each as a function of what its workers saw; they raise AssertionError."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
+
+Tokens = tuple[tuple[int, int], tuple[int, int], list[int], list[int]]
+"""What was seen of a token in two tags, in two latest points, and in two sets of params."""
 
 
 def unique_winner(ways: Sequence[str], refusal: str) -> int:
@@ -34,12 +38,18 @@ def last_writer(reads: Sequence[Sequence[str]], final: str) -> None:
 
 
 def only_grows(seen: Sequence[Any]) -> None:
-    for earlier, later in zip(seen, seen[1:], strict=False):
+    for earlier, later in pairwise(seen):
         assert earlier <= later, f"{later} was read after {earlier}"
 
 
-def torn(tokens: tuple[Any, ...]) -> bool:
-    """Tell if a reader saw a part of a batch that bears one token in every place."""
+def torn(tokens: Tokens, writer_of: Callable[[int], int]) -> bool:
+    """Tell if a reader saw a part of a batch that bears one token in every place.
+
+    A tag shows the batch that came last, and the params all that came: so the tag's token is the
+    newest that its writer has among the params.
+    """
     tags, steps, first_params, last_params = tokens
-    alike = tags[0] == tags[1] and steps[0] == steps[1] and first_params == last_params
-    return not (alike and int(tags[0]) in first_params and steps[0] == max(first_params))
+    if tags[0] != tags[1] or steps[0] != steps[1] or first_params != last_params:
+        return True
+    same_writer = [each for each in first_params if writer_of(each) == writer_of(tags[0])]
+    return not same_writer or tags[0] != max(same_writer) or steps[0] != max(first_params)

@@ -14,8 +14,11 @@ from trackstore.model import (
     RunChanges,
 )
 from trackstore.stores import BackendStore
+from trackstore_conformance.checkers import Tokens
 from trackstore_conformance.outcomes import outcome
 
+WRITERS = 2
+"""How many of the eight write, where the others read."""
 ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 
 
@@ -109,15 +112,17 @@ def add_points(store: BackendStore, index: int, run_id: str, rounds: int) -> lis
     return latest
 
 
-def write_or_read_tokens(
-    store: BackendStore, index: int, run: Run, rounds: int
-) -> list[tuple[Any, ...]]:
+def write_or_read_tokens(store: BackendStore, index: int, run: Run, rounds: int) -> list[Tokens]:
     """Write batches that bear one token in many places, or read and return the tokens seen."""
-    if index % 2:
-        return [tokens_of(read_run(store, run, number)) for number in range(2 * rounds)]
-    for number in range(rounds):
-        store.log(run.id, token_batch(1 + index + 8 * number))
+    if index >= WRITERS:
+        return [tokens_of(read_run(store, run, number)) for number in range(3 * rounds)]
+    for number in range(1, rounds + 1):
+        store.log(run.id, token_batch(index + WRITERS * number))
     return []
+
+
+def writer_of(token: int) -> int:
+    return token % WRITERS
 
 
 def token_batch(token: int) -> Batch:
@@ -136,10 +141,9 @@ def read_run(store: BackendStore, run: Run, number: int) -> Run:
     return next(each for each in page.items if each.id == run.id)
 
 
-def tokens_of(run: Run) -> tuple[Any, ...]:
-    """Return what was seen of each place: tags, latest points, and the params there are."""
+def tokens_of(run: Run) -> Tokens:
     return (
-        (run.tags["first"], run.tags["last"]),
+        (int(run.tags["first"]), int(run.tags["last"])),
         (run.metrics["first"].step, run.metrics["last"].step),
         sorted(int(key[1:]) for key in run.params if key.startswith("p")),
         sorted(int(key[1:]) for key in run.params if key.startswith("q")),

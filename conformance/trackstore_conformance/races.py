@@ -12,7 +12,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing.synchronize import Barrier
+from random import Random
 from threading import Barrier as ThreadBarrier
+from time import sleep
 from typing import Any
 
 from trackstore.stores import Store
@@ -20,6 +22,7 @@ from trackstore.stores import Store
 WORKERS = 8
 PATIENCE = 60.0
 """Seconds after which workers that do not begin, or do not end, fail the test."""
+DISTURBED_LINES = 0.02
 SPAWN = multiprocessing.get_context("spawn")
 
 Work = Callable[..., Any]
@@ -31,21 +34,33 @@ def race_threads(handles: list[Any], work: Work, *args: Any) -> list[Any]:
 
     def start(index: int) -> Any:
         barrier.wait(PATIENCE)
-        return work(handles[index % len(handles)], index, *args)
+        with disturbed(index):
+            return work(handles[index % len(handles)], index, *args)
 
-    with ThreadPoolExecutor(WORKERS) as pool, frequent_switches():
+    with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(start, range(WORKERS), timeout=PATIENCE))
 
 
 @contextmanager
-def frequent_switches() -> Iterator[None]:
-    """Let threads take turns often, so that few calls run undisturbed."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
+def disturbed(index: int) -> Iterator[None]:
+    """Let the others take a turn before one line in many of this thread, store's lines included.
+
+    Left to itself a short call is seldom interrupted, and a gap of a few microseconds between
+    two locks is never found.
+    """
+    chance = Random(index)
+
+    def disturb(_frame: Any, _event: str, _arg: Any) -> Any:
+        if chance.random() < DISTURBED_LINES:
+            sleep(0)
+        return disturb
+
+    usual = sys.gettrace()
+    sys.settrace(disturb)
     try:
         yield
     finally:
-        sys.setswitchinterval(usual)
+        sys.settrace(usual)
 
 
 def race_processes(opener: Callable[[str], Store], url: str, work: Work, *args: Any) -> list[Any]:
