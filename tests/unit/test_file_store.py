@@ -293,7 +293,23 @@ def test_depth(store: FileArtifactStore, root: Path) -> None:
     assert [path.name for path in root.iterdir()] == [PRIVATE]
 
 
-# Errors and closing
+# Ranges, errors and closing
+
+
+@pytest.mark.parametrize("size", [0, 1, 300_000])
+def test_ranges(store: FileArtifactStore, size: int) -> None:
+    """A-GET-01: a range gives what slicing the bytes gives; a negative one is refused."""
+    content = bytes(range(256)) * (size // 256 + 1)
+    content = content[:size]
+    store.put("f", [content])
+    for start in (0, 1, size - 1, size, size + 10):
+        for length in (None, 0, 1, 262_144, size, size + 10):
+            if start >= 0:
+                end = None if length is None else start + length
+                assert b"".join(store.get("f", start, length)) == content[start:end]
+    for start, length in ((-1, None), (0, -1)):
+        with pytest.raises(InvalidRequest):
+            store.get("f", start, length)
 
 
 def test_name_too_long(store: FileArtifactStore) -> None:

@@ -46,6 +46,7 @@ MALFORMED = [
     "file:///allowed/%2e%2e/etc",
     "file:///allowed/%252e%252e/etc",
     "file:///allowed/a%2f..%2f..%2fetc",
+    "file:///allowed/a%2fb",
     "file:///allowed/a%3f/b",
     "file:///allowed/a%253f/b",
     "file:///allowed/%00",
@@ -147,7 +148,16 @@ def test_plain_path_as_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_bad_roots() -> None:
     """A root that clients could not be held to is refused at the start."""
-    for root in ("http://host/x", "s3://user:pw@bucket/x", "file:///a/../b", "runs:/x"):
+    roots = [
+        "http://host/x",
+        "runs:/x",
+        "s3://user:pw@bucket/x",
+        "s3://bucket/x?region=y",
+        "memory://name#x",
+        "file:///a;b",
+        "file:///a/../b",
+    ]
+    for root in roots:
         with pytest.raises(InvalidRequest):
             Artifacts("memory:", root=root)
         with pytest.raises(InvalidRequest):
