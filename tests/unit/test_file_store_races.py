@@ -156,6 +156,21 @@ def _writer(root: Path, name: str) -> subprocess.Popen[bytes]:
     return writer
 
 
+def test_staged_file_that_others_removed(store: FileArtifactStore, root: Path) -> None:
+    """A writer whose temporary file is taken away publishes nothing, and may try again."""
+
+    def chunks() -> Iterator[bytes]:
+        yield b"new"
+        for path in private(root):
+            path.unlink()
+
+    store.put("f", [b"old"])
+    with pytest.raises(Unavailable) as caught:
+        store.put("f", chunks())
+    assert caught.value.outcome == "none"
+    assert read(store, "f") == b"old"
+
+
 def test_killed_deletion(store: FileArtifactStore, root: Path) -> None:
     """A tree whose removal was cut short is gone from sight, and removed by the next deletion."""
     store.put("a/b/c", [b"1"])
