@@ -18,9 +18,11 @@ def number(value: float) -> Number:
 def search_order(runs: Iterable[Run], query: RunQuery) -> list[Run]:
     """Return the runs that satisfy every clause, in the query's order."""
     found = [run for run in runs if all(holds(run, clause) for clause in query.where)]
-    order = [(cursor_of(run, query.order_by), run) for run in found]
-    order.sort(key=cmp_to_key(lambda a, b: compare(a[0], b[0], query.order_by)))
-    return [run for _, run in order]
+
+    def in_order(a: Run, b: Run) -> int:
+        return compare(cursor_of(a, query.order_by), cursor_of(b, query.order_by), query.order_by)
+
+    return sorted(found, key=cmp_to_key(in_order))
 
 
 def rows_after(
@@ -103,11 +105,11 @@ def satisfies(value: Value, operator: str, wanted: object) -> bool:
         case "ILIKE", str(), str():
             return like(fold(value), fold(wanted))
         case "<" | "<=" | ">" | ">=", int() | float(), int() | float():
-            return in_order(value, operator, wanted)
+            return is_so(value, operator, wanted)
     raise AssertionError(f"no query has {operator} between {value!r} and {wanted!r}")
 
 
-def in_order(value: float, operator: str, wanted: float) -> bool:
+def is_so(value: float, operator: str, wanted: float) -> bool:
     below, above = value < wanted, value > wanted
     return (
         below

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 F = TypeVar("F", bound=Callable[..., None])
 
-Need = Literal["processes"]
-"""What a rule asks of a store beyond its methods: that its data can be seen by other processes."""
+Need = Literal["processes", "durability"]
+"""What a rule asks of a store: that other processes see its data, or that it outlives them."""
 
 
 class Check(Struct, frozen=True):

@@ -1,6 +1,5 @@
 """The unmodified MLflow client, over HTTP, against a real server process."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
