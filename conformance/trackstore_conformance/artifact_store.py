@@ -19,7 +19,10 @@ class ArtifactStoreTests(FileTests, ListingTests, ArtifactRaceTests):
 
     __test__ = False
 
-    @rule("A-PUT-01", "A-PUT-05", "A-GET-01", "A-LST-01", "A-LST-03", "A-DEL-01")
+    @rule(
+        *("A-PUT-01", "A-PUT-05", "A-GET-01", "A-LST-01", "A-LST-03", "A-DEL-01"),
+        needs=["artifact_overwrite", "create_only"],
+    )
     def test_any_sequence_of_calls_comes_out_as_in_a_dict(self, bench: ArtifactBench) -> None:
         """Generated calls through two handles, with reopenings and writes between pages."""
         run_machine(machine_for(bench))

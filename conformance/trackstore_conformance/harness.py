@@ -17,7 +17,7 @@ from trackstore_conformance.rules import Need, Suite, check_of, check_whole
 S = TypeVar("S", bound=Store)
 Opener = Callable[[str], S]
 
-DELETED = LifecycleStage.DELETED
+LEAST_GRADES = frozenset({"none", "refused", "eventual"})
 
 
 class Bench(Generic[S]):
@@ -225,16 +225,16 @@ def prepare(bench: Bench[Any], suite: Suite, test: object) -> None:
     """Skip the test, with the reason, if the store cannot be asked what it checks."""
     check_whole(type(suite))
     check = check_of(test)
-    if check is not None and check.needs is not None:
-        reason = not_applicable(check.needs, bench.store)
+    for need in check.needs if check else ():
+        reason = not_applicable(need, bench.store)
         if reason is not None:
             pytest.skip(f"N/A: {reason}")
 
 
 def not_applicable(need: Need, store: Store) -> str | None:
     """Return why a store cannot be asked a rule that has this need, or None if it can."""
-    if store.ephemeral:
+    if need in {"processes", "durability"} and store.ephemeral:
         return "ephemeral"
-    if need == "durability" and store.guarantees.durability == "none":
-        return "claims no durability"
+    if need != "processes" and getattr(store.guarantees, need) in LEAST_GRADES:
+        return f"claims no {need}"
     return None

@@ -44,7 +44,7 @@ class FileTests(ArtifactSuite):
                 assert seen(bench.second.stat(path)) == seen(info)
                 assert b"".join(bench.second.get(path)) == whole
 
-    @rule("A-PUT-05")
+    @rule("A-PUT-05", needs=["artifact_overwrite"])
     def test_a_put_replaces_what_was_there(self, bench: ArtifactBench) -> None:
         """A shorter, a longer and an empty file each replace the one before."""
         for whole in (b"first and long", b"2", b"", b"and the last"):
@@ -53,7 +53,7 @@ class FileTests(ArtifactSuite):
             assert bench.second.stat("a").size == len(whole)
         assert bench.paths() == ["a"]
 
-    @rule("A-PUT-04")
+    @rule("A-PUT-04", needs=["create_only"])
     def test_if_absent_never_replaces(self, bench: ArtifactBench) -> None:
         """It writes a file that is not there, and raises `AlreadyExists` for one that is."""
         bench.store.put("a", [b"1"], if_absent=True)

@@ -27,12 +27,12 @@ class ArtifactRaceTests(ArtifactSuite):
 
     __test__ = False
 
-    @rule("A-PUT-02", "A-PUT-03", "A-LST-02")
+    @rule("A-PUT-02", "A-PUT-03", "A-LST-02", needs=["artifact_overwrite"])
     def test_threads_that_replace_and_read_a_file(self, bench: ArtifactBench) -> None:
         """Every read gives one whole version, and the last one is one of those put."""
         self.replace(bench, threads(bench))
 
-    @rule("A-PUT-02", "A-PUT-03", "A-LST-02", needs="processes")
+    @rule("A-PUT-02", "A-PUT-03", "A-LST-02", needs=["processes", "artifact_overwrite"])
     def test_processes_that_replace_and_read_a_file(self, bench: ArtifactBench) -> None:
         """Every read gives one whole version, and the last one is one of those put."""
         self.replace(bench, processes(bench))
@@ -45,12 +45,12 @@ class ArtifactRaceTests(ArtifactSuite):
         assert bench.read("a") in last
         assert bench.paths() == ["a"]
 
-    @rule("A-PUT-04")
+    @rule("A-PUT-04", needs=["create_only"])
     def test_threads_that_create_a_file(self, bench: ArtifactBench) -> None:
         """Of all that put it if it is absent, one wins, and its bytes are there."""
         self.create(bench, threads(bench))
 
-    @rule("A-PUT-04", needs="processes")
+    @rule("A-PUT-04", needs=["processes", "create_only"])
     def test_processes_that_create_a_file(self, bench: ArtifactBench) -> None:
         """Of all that put it if it is absent, one wins, and its bytes are there."""
         self.create(bench, processes(bench))
@@ -67,7 +67,7 @@ class ArtifactRaceTests(ArtifactSuite):
         """A put beside a delete succeeds, and a reader finds a whole file or none."""
         self.delete(bench, threads(bench))
 
-    @rule("A-DEL-01", "A-GET-02", needs="processes")
+    @rule("A-DEL-01", "A-GET-02", needs=["processes"])
     def test_processes_that_put_and_delete_a_file(self, bench: ArtifactBench) -> None:
         """A put beside a delete succeeds, and a reader finds a whole file or none."""
         self.delete(bench, processes(bench))
@@ -79,7 +79,7 @@ class ArtifactRaceTests(ArtifactSuite):
         bench.store.delete("folder/a")
         assert bench.paths() == ["folder/b"]
 
-    @rule("A-PUT-06", needs="durability")
+    @rule("A-PUT-06", needs=["durability"])
     def test_a_killed_put_leaves_nothing(self, bench: ArtifactBench) -> None:
         """Neither a new file nor a part of a replaced one is seen, and both can be put again."""
         bench.store.put("old", [b"old"])
@@ -93,7 +93,7 @@ class ArtifactRaceTests(ArtifactSuite):
             bench.second.put(path, [b"again"])
             assert bench.read(path) == b"again"
 
-    @rule("A-DUR-01", needs="durability")
+    @rule("A-DUR-01", needs=["durability"])
     def test_files_that_were_acknowledged_survive_a_kill(self, bench: ArtifactBench) -> None:
         """Every acknowledged file is there after kill -9, and all there are, are whole."""
         told = kill_after(20, work.put_and_tell, bench.opener, bench.url, "f")
@@ -133,7 +133,7 @@ class ArtifactRaceTests(ArtifactSuite):
         assert outcome(bench.store.get, "a").ways == ("NotFound",)
         bench.store.delete("a")
 
-    @rule("A-CON-01", needs="processes")
+    @rule("A-CON-01", needs=["processes"])
     def test_an_artifact_store_survives_a_fork(self, bench: ArtifactBench) -> None:
         """Parent and child both go on with the handle, and see what the other wrote."""
         bench.store.put("parent", [b"1"])
@@ -146,7 +146,7 @@ class ArtifactRaceTests(ArtifactSuite):
         assert bench.read("child") == b"2"
         assert bench.paths() == ["child", "parent"]
 
-    @rule("A-CON-02")
+    @rule("A-CON-01")
     def test_closing_an_artifact_store_gives_back_every_descriptor(
         self, bench: ArtifactBench
     ) -> None:

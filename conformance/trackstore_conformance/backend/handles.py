@@ -101,7 +101,7 @@ class HandleTests(BackendSuite):
         assert list(bench.folder.iterdir()) == []
         assert bench.experiments() == []
 
-    @rule("B-CON-02")
+    @rule("B-CON-01")
     def test_closing_gives_back_every_descriptor(self, bench: BackendBench) -> None:
         """Handles that are used and closed, one after another, leave no file or socket open."""
         run = bench.run()
@@ -113,7 +113,7 @@ class HandleTests(BackendSuite):
                 store.log(run.id, Batch(tags={"t": str(number)}))
         assert open_descriptors() <= before
 
-    @rule("B-CON-01", needs="processes")
+    @rule("B-CON-01", needs=["processes"])
     def test_a_store_survives_a_fork(self, bench: BackendBench) -> None:
         """Parent and child both go on with the handle, and see what the other wrote."""
         run = bench.run()
@@ -125,7 +125,7 @@ class HandleTests(BackendSuite):
         assert in_a_child(lambda: use_in_child(bench.store, run.id)) == b"ok"
         assert seen(bench.second.get_run(run.id)) == seen(bench.store.get_run(run.id))
 
-    @rule("B-DUR-01", "B-BAT-03", "B-DUR-03", needs="durability")
+    @rule("B-DUR-01", "B-BAT-03", "B-DUR-03", needs=["durability"])
     def test_what_was_acknowledged_survives_a_kill(self, bench: BackendBench) -> None:
         """Every acknowledged batch is there after kill -9, whole, and at most one more."""
         for _ in range(3):
