@@ -27,7 +27,7 @@ class Api:
         raw = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
         return self.client.simulate_post(TRACKING + path, body=raw, headers=JSON)
 
-    def get(self, path: str, **query: object) -> testing.Result:
+    def get(self, path: str, /, **query: object) -> testing.Result:
         return self.client.simulate_get(TRACKING + path, params=query)
 
     def ok(self, result: testing.Result) -> Any:

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -69,7 +68,7 @@ def _responder(tracker: Tracker, route: Route, path: str) -> Responder:
         make = _query_responder if route.method == "GET" else _json_responder
         return make(tracker, route)
     if isinstance(route, PlainRoute):
-        return partial(_answer_plainly, tracker, route)
+        return _plain_responder(tracker, route)
     return _transfer_responder(tracker, route, path.index("{"))
 
 
@@ -92,11 +91,12 @@ def _query_responder(tracker: Tracker, route: JSONRoute) -> Responder:
     return respond
 
 
-def _answer_plainly(
-    tracker: Tracker, route: PlainRoute, _request: Request, response: Response
-) -> None:
-    response.content_type = "text/plain; charset=utf-8"
-    response.data = route.answer(tracker)
+def _plain_responder(tracker: Tracker, route: PlainRoute) -> Responder:
+    def respond(_request: Request, response: Response) -> None:
+        response.content_type = "text/plain; charset=utf-8"
+        response.data = route.answer(tracker)
+
+    return respond
 
 
 def _transfer_responder(tracker: Tracker, route: TransferRoute, prefix: int) -> Responder:
