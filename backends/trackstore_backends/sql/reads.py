@@ -133,7 +133,18 @@ def _runs(session: Session, rows: Sequence[Row]) -> list[Run]:
             metrics.get(run, {}),
             *linked.get(run, inputs.NOTHING),
         )
-        for run, ident, experiment_id, start_time, artifact_uri, user_id, status, end_time, deleted_time, deleted in rows
+        for (
+            run,
+            ident,
+            experiment_id,
+            start_time,
+            artifact_uri,
+            user_id,
+            status,
+            end_time,
+            deleted_time,
+            deleted,
+        ) in rows
     ]
 
 
