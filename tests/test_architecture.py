@@ -13,7 +13,7 @@ FLOORS = (
     ("model",),
     ("stores", "limits"),
     ("registry", "filters", "paths", "ids"),
-    ("search", "validation", "paging"),
+    ("search", "validation", "paging", "locations", "local"),
     ("artifacts",),
     ("tracker",),
     ("wire",),

@@ -61,7 +61,7 @@ class Store(ABC):
     """The version of the contract that the class implements."""
     guarantees: ClassVar[Guarantees] = Guarantees()
     ephemeral: ClassVar[bool] = False
-    """True if nothing outlives the handle: rules on crashes and processes do not apply."""
+    """Nothing outlives the handle, so that rules on crashes and processes do not apply."""
 
     @classmethod
     @abstractmethod
