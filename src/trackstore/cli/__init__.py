@@ -2,13 +2,18 @@
 
 import sys
 
+NEEDED = frozenset({"click", "falcon", "granian", "rich", "typer"})
+"""What the extra `server` installs."""
+
 
 def main() -> None:
     """Run the command line, or say how to install what it needs."""
     try:
         from trackstore.cli.commands import app  # noqa: PLC0415 - its packages may be missing
+
+        app()
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("trackstore"):
+        package = (error.name or "").partition(".")[0]
+        if package not in NEEDED:
             raise
-        sys.exit(f"the command line needs {error.name}: pip install 'trackstore[server]'")
-    app()
+        sys.exit(f"the command line needs {package}: pip install 'trackstore[server]'")

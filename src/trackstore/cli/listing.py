@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from trackstore.errors import Unsupported
@@ -29,7 +28,7 @@ def print_stores() -> None:
         for entry in sorted(entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
             console.print(Text(f"  {entry.name}:", style="cyan"))
             for line in _description(entry, kind, grades):
-                console.print(Padding(Text(line), (0, 0, 0, 6)))
+                console.print(Text(f"      {line}"), soft_wrap=True)
         console.print()
 
 

@@ -4,6 +4,7 @@ import re
 
 import typer
 
+from trackstore.artifacts import PROXIED_ROOT
 from trackstore.errors import InvalidRequest
 from trackstore.server.guard import check_allowed_hosts, is_loopback
 from trackstore.server.serve import claim_port, open_stores, serve
@@ -28,6 +29,8 @@ def run(chosen: Settings) -> None:
     listener = claim_port(chosen.host, chosen.port)
     with open_stores(chosen) as tracker:
         root = tracker.artifacts.location("<experiment id>")
+        for place in (PROXIED_ROOT, root):
+            tracker.artifacts.at(place)
         if tracker.store.ephemeral and chosen.workers > 1:
             raise InvalidRequest(
                 "this backend store lives in one process, and each worker would have its own: "

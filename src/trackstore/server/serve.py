@@ -1,9 +1,12 @@
 """Run the application under granian: one or more processes, each with a tracker of its own."""
 
 import os
+import signal
 import socket
 import threading
 from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -79,12 +82,21 @@ def _load(settings: Settings, _target: str) -> Any:
     """Return the application, in a worker process, which closes its tracker when it ends."""
     tracker = open_stores(settings)
     Finalize(None, tracker.close, exitpriority=10)
+    threading.Thread(target=_stop_with_parent, name="trackstore-parent", daemon=True).start()
     app = create_app(
         tracker,
         static_prefix=settings.static_prefix,
         allowed_hosts=(*settings.allowed_hosts, *names_of(settings.host)),
     )
     return _pinned(app) if settings.pin and hasattr(os, "sched_setaffinity") else app
+
+
+def _stop_with_parent() -> None:
+    """Stop this worker when the process that started it is gone, so that it keeps no port."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _pinned(app: Any) -> Any:
