@@ -1,19 +1,27 @@
 """A real `trackstore server` process, on a port of its own."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 COMMAND = [sys.executable, "-c", "from trackstore.cli import main; main()", "server"]
 START_SECONDS = 60
 STOP_SECONDS = 40
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class RunningServer:
@@ -31,8 +39,30 @@ class RunningServer:
         self.backend_url = f"sqlite:///{folder}/trackstore.db"
         self.artifacts_url = (folder / "artifacts").as_uri()
 
-    def connect(self) -> HTTPConnection:
-        return HTTPConnection(self.host, self.port, timeout=30)
+    @contextmanager
+    def connect(self) -> Iterator[HTTPConnection]:
+        with closing(HTTPConnection(self.host, self.port, timeout=30)) as connection:
+            yield connection
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        body: bytes | Iterable[bytes] = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send one request on a connection of its own and return the whole reply."""
+        with self.connect() as connection:
+            connection.request(method, target, body, headers or {})
+            reply = connection.getresponse()
+            return Reply(reply.status, dict(reply.getheaders()), reply.read())
+
+    def call(self, target: str, body: object = None) -> Any:
+        """Return the JSON that a call is answered with, which must succeed."""
+        method, raw = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
+        reply = self.request(method, target, raw, {"Content-Type": "application/json"})
+        assert reply.status == 200, reply
+        return json.loads(reply.body)
 
     def stop(self) -> int:
         """Tell it to stop, as an init system does, and return its exit code."""
@@ -84,13 +114,9 @@ def _await_answer(server: RunningServer) -> None:
     path = f"{urlsplit(server.url).path}/health"
     while time.monotonic() < end:
         try:
-            connection = server.connect()
-            connection.request("GET", path)
-            if connection.getresponse().status == 200:
+            if server.request("GET", path).status == 200:
                 return
         except OSError:
             assert server.process.poll() is None, server.log.read_text()
             time.sleep(0.01)
-        finally:
-            connection.close()
     raise TimeoutError(server.log.read_text())
