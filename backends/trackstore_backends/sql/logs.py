@@ -179,10 +179,7 @@ def _write_metrics(session: Session, numbers: dict[str, int], batches: Sequence[
             for point, metric in zip(added, batch.metrics, strict=True)
             for link in metric.links
         ]
-    session.run_many(
-        "insert into points (run, label, step, ts, o) values (?, ?, ?, ?, ?) on conflict do nothing",
-        points,
-    )
+    session.run_many(_ADD_POINT, points)
     session.run_many(_UPDATE_LATEST, _latest(points, {run.run: run for _, run, _ in batches}))
     session.run_many(
         "insert into point_links (run, label, step, ts, o, model_id, dataset_name, dataset_digest) "
@@ -202,6 +199,9 @@ def _latest(points: Sequence[Point], runs: Mapping[int, _Run]) -> list[tuple[int
     return [(*point, runs[point[0]].exp, runs[point[0]].start_time) for point in greatest.values()]
 
 
+_ADD_POINT = """
+insert into points (run, label, step, ts, o) values (?, ?, ?, ?, ?) on conflict do nothing
+"""
 _UPDATE_LATEST = """
 insert into latest (run, label, step, ts, o, exp, start_time) values (?, ?, ?, ?, ?, ?, ?)
 on conflict (run, label) do update set step = excluded.step, ts = excluded.ts, o = excluded.o

@@ -167,6 +167,7 @@ def test_search_equals_the_scan(
     """Whatever is asked and however it is carried out, pages and cursors are the reference's."""
     monkeypatch.setattr(search, "FEW", few)
     monkeypatch.setattr(search, "MERGED", merged)
+    monkeypatch.setattr(search, "SELECTIVE", 0)
     rng = random.Random(few * 31 + merged)
     fill(store, rng, 120)
     run_ids = [
