@@ -25,6 +25,9 @@ WAIT = 60.0
 READ_WAIT = 10.0
 """How many seconds a reader waits, which is only needed after a crash."""
 
+MAPPED = 2**30
+"""How many bytes of the file readers share by mapping, instead of a copy in each."""
+
 PREFIX = "sqlite:///"
 
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
@@ -115,6 +118,7 @@ def _prepare(connection: sqlite3.Connection, *, writes: bool) -> None:
     connection.create_function("matches_like", 3, _matches_like, deterministic=True)
     if not writes:
         connection.execute("pragma query_only = on")
+        connection.execute(f"pragma mmap_size = {MAPPED}")
         return
     # Each commit reaches the disk.  Group commit pays for it.
     connection.execute("pragma synchronous = full")

@@ -14,6 +14,7 @@ from trackstore_backends.sql.fragments import (
     NEVER,
     Sql,
     among,
+    equal_by_index,
     ilike,
     indexed,
     like,
@@ -45,31 +46,36 @@ class Source(NamedTuple):
     condition: Sql
 
 
-class Filter(NamedTuple):
-    """A clause: what it asks of the run `r`, and the index that could answer it, if any."""
+def condition(clause: Comparison, labels: Mapping[str, int], run: str) -> Sql:
+    """Return what a clause asks of the run `r`, whose number is also `run`.
 
-    condition: Sql
-    source: Source | None = None
-
-
-def compiled(clause: Comparison, labels: Mapping[str, int]) -> Filter:
+    A number that is known before `r` has been read lets the clause be tested before.
+    """
     if clause.entity == "attribute":
-        return _of_attribute(clause)
+        return _attribute("r", clause)
     if clause.entity == "dataset":
-        return Filter(_of_dataset(clause))
+        return _dataset(clause, run)
     label = labels.get(clause.key)
     if label is None:
-        return Filter(ALWAYS if clause.operator == "IS NULL" else NEVER)
-    exists = f"exists (select 1 from {TABLES[clause.entity]} v where v.run = r.run and v.label = ?"
+        return ALWAYS if clause.operator == "IS NULL" else NEVER
+    exists = f"exists (select 1 from {TABLES[clause.entity]} v where v.run = {run} and v.label = ?"
     if clause.operator == "IS NULL":
-        return Filter(Sql(f"not {exists})", (label,)))
-    condition = Sql(f"{exists} and ", (label,)) + tested(clause, "v") + Sql(")")
+        return Sql(f"not {exists})", (label,))
+    return Sql(f"{exists} and ", (label,)) + tested(clause, "v") + Sql(")")
+
+
+def source(clause: Comparison, labels: Mapping[str, int]) -> Source | None:
+    """Return the index that serves a clause, if one does."""
+    if clause.entity == "attribute":
+        is_served = clause.key in {"run_id", "start_time"} and clause.operator in {*RANGES, "IN"}
+        return Source("runs", _attribute("f", clause)) if is_served else None
+    if clause.entity not in TABLES or clause.key not in labels:
+        return None
     found = _indexed(clause)
     if found is None:
-        return Filter(condition)
-    return Filter(
-        condition, Source(TABLES[clause.entity], Sql("f.label = ? and ", (label,)) + found)
-    )
+        return None
+    label = Sql("f.label = ? and ", (labels[clause.key],))
+    return Source(TABLES[clause.entity], label + found)
 
 
 def tested(clause: Comparison, row: str) -> Sql:
@@ -83,16 +89,16 @@ def _indexed(clause: Comparison) -> Sql | None:
     """Return the same of the row `f`, worded for an index, or None if no index serves it."""
     if clause.entity == "metric":
         return tested(clause, "f") if clause.operator in RANGES else None
-    wanted, prefix = clause.value, indexed("f.value")
+    wanted = clause.value
     if not isinstance(wanted, str):
         return None
     if clause.operator == "=":
-        return Sql(f"{prefix} = ? and f.value = ?", (wanted[:INDEXED], wanted))
+        return equal_by_index("f.value", wanted)
     head = re.split("[%_]", wanted, maxsplit=1)[0][:INDEXED]
     if clause.operator == "LIKE" and head and ord(head[-1]) < sys.maxunicode:
-        return Sql(f"{prefix} >= ? and {prefix} < ? and ", (head, _after_all(head))) + tested(
-            clause, "f"
-        )
+        prefix = indexed("f.value")
+        within = Sql(f"{prefix} >= ? and {prefix} < ? and ", (head, _after_all(head)))
+        return within + tested(clause, "f")
     return None
 
 
@@ -102,17 +108,11 @@ def _after_all(head: str) -> str:
     return head[:-1] + chr(0xE000 if following == 0xD800 else following)  # beyond surrogates
 
 
-def _of_attribute(clause: Comparison) -> Filter:
+def _attribute(row: str, clause: Comparison) -> Sql:
     try:
-        column = ATTRIBUTES[clause.key]
+        column = f"{row}.{ATTRIBUTES[clause.key]}"
     except KeyError:
         raise InvalidRequest(f"runs have no attribute {clause.key[:64]!a}") from None
-    has_index = column in {"id", "start_time"} and clause.operator in {*RANGES, "IN"}
-    condition, found = (_attribute(f"{row}.{column}", clause) for row in ("r", "f"))
-    return Filter(condition, Source("runs", found) if has_index else None)
-
-
-def _attribute(column: str, clause: Comparison) -> Sql:
     if clause.operator == "IS NULL":
         return Sql(f"{column} is null")
     if clause.key in TIMES:
@@ -120,13 +120,13 @@ def _attribute(column: str, clause: Comparison) -> Sql:
     return _text(column, clause)
 
 
-def _of_dataset(clause: Comparison) -> Sql:
+def _dataset(clause: Comparison, run: str) -> Sql:
     source, column = "inputs i join datasets d on d.dataset = i.dataset", f"d.{clause.key}"
     if clause.key == "context":
         source, column = "inputs i join input_tags t on t.input = i.input", "t.value"
     elif clause.key not in {"name", "digest"}:
         raise InvalidRequest(f"datasets have no {clause.key[:64]!a}")
-    exists = Sql(f"exists (select 1 from {source} where i.run = r.run")
+    exists = Sql(f"exists (select 1 from {source} where i.run = {run}")
     if clause.key == "context":
         exists += Sql(" and t.name = ?", (DATASET_CONTEXT,))
     if clause.operator == "IS NULL":

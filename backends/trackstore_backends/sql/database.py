@@ -1,7 +1,7 @@
 """What a database supplies to the stores of this package, and how they talk to it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 from trackstore.errors import TrackstoreError
@@ -45,8 +45,9 @@ class Session:
         """Run a statement that returns no rows, and return how many it changed."""
         return self._connection.execute(sql, parameters).rowcount
 
-    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._connection.executemany(sql, rows)
+    def run_many(self, sql: str, rows: Collection[Sequence[Any]]) -> None:
+        if rows:
+            self._connection.executemany(sql, rows)
 
 
 class Database(ABC):

@@ -1,7 +1,7 @@
 """Pieces of SQL with their parameters, and the phrases on which databases differ."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 INDEXED = 250
@@ -37,22 +37,21 @@ def all_of(parts: Iterable[Sql]) -> Sql:
     return joined(" and ", parts)
 
 
-def packed(values: Iterable[int] | Iterable[str]) -> str:
-    """Return the one parameter of a phrase made by `among`.
-
-    Text that no database keeps, and so equals nothing, is left out.
-    """
-    return json.dumps([value for value in values if isinstance(value, int) or is_storable(value)])
-
-
-def is_storable(text: str) -> bool:
-    if "\0" in text:
-        return False
+def kept(text: str) -> str | None:
+    """Return `text` if a database can keep it, else None, which SQL finds equal to nothing."""
+    if text.isascii() and "\0" not in text:
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        return None
+    return None if "\0" in text else text
+
+
+def packed(values: Iterable[int] | Iterable[str]) -> str:
+    """Return the one parameter of a phrase made by `among`."""
+    found = (value if isinstance(value, int) else kept(value) for value in values)
+    return json.dumps([value for value in found if value is not None])
 
 
 def among(expression: str) -> str:
@@ -60,15 +59,28 @@ def among(expression: str) -> str:
     return f"{expression} in (select value from json_each(?))"
 
 
-def one_of(expression: str, values: Sequence[int]) -> Sql:
-    if len(values) == 1:
-        return Sql(f"{expression} = ?", (values[0],))
-    return Sql(among(expression), (packed(values),))
+def one_of(expression: str, values: Collection[int] | Collection[str]) -> Sql:
+    if len(values) > 1:
+        return Sql(among(expression), (packed(values),))
+    (value,) = values
+    return Sql(f"{expression} = ?", (value if isinstance(value, int) else kept(value),))
 
 
 def indexed(expression: str) -> str:
     """Return the expression by which a long text is indexed."""
     return f"substr({expression}, 1, {INDEXED})"
+
+
+def equal_by_index(expression: str, value: str) -> Sql:
+    """Return the test for equality that an index of a long text serves.
+
+    `expression = ?` beside the prefix would make SQLite put the value into the prefix too, and
+    then it doesn't see the index.
+    """
+    test = Sql(f"{indexed(expression)} = ?", (value[:INDEXED],))
+    if len(value) < INDEXED:
+        return test
+    return test + Sql(f" and substr({expression}, {INDEXED + 1}) = ?", (value[INDEXED:],))
 
 
 def like(expression: str, pattern: str) -> Sql:

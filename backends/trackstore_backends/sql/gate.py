@@ -20,14 +20,15 @@ class Gate:
 
     def __init__(self, disconnect: Callable[[], None]) -> None:
         self._disconnect = disconnect
-        self._changed = Condition()
+        self._lock = Lock()
+        self._emptied = Condition(self._lock)
         self._inside = 0
         self._closed = False
         with _lock:
             _gates.add(self)
 
     def __enter__(self) -> None:
-        with self._changed:
+        with self._lock:
             if self._closed:
                 raise InvalidState("the store is closed")
             self._inside += 1
@@ -38,28 +39,28 @@ class Gate:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._changed:
+        with self._lock:
             self._inside -= 1
             if not self._inside:
-                self._changed.notify_all()
+                self._emptied.notify_all()
 
     def close(self) -> None:
         """Refuse new calls, wait for those under way, and disconnect."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._empty()
 
     def hold(self) -> None:
         """Disconnect when no call is under way, and keep all threads out until `resume`."""
-        self._changed.acquire()
+        self._lock.acquire()
         self._empty()
 
     def resume(self) -> None:
-        self._changed.release()
+        self._lock.release()
 
     def _empty(self) -> None:
         while self._inside:
-            self._changed.wait()
+            self._emptied.wait()
         self._disconnect()
 
 

@@ -11,7 +11,7 @@ from trackstore.model import (
     order_image,
 )
 from trackstore_backends.sql.database import Row, Session
-from trackstore_backends.sql.fragments import among, packed
+from trackstore_backends.sql.fragments import kept
 from trackstore_backends.sql.labels import Labels
 from trackstore_backends.sql.reads import no_run
 
@@ -25,7 +25,7 @@ def read(
     after: MetricCursor | None,
     limit: int,
 ) -> Page[Metric, MetricCursor]:
-    run = session.row(f"select run from runs where {among('id')}", (packed([run_id]),))
+    run = session.row("select run from runs where id = ?", (kept(run_id),))
     if run is None:
         raise no_run(run_id)
     label = labels.find(session, [key]).get(key)

@@ -4,14 +4,14 @@ Refusals are found first, in bulk, so that the statements after them cannot fail
 a refused batch leaves nothing and never takes its neighbours with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from trackstore.errors import Conflict, InvalidState, TrackstoreError
 from trackstore.model import Applied, Batch, order_image
 from trackstore_backends.sql import inputs
 from trackstore_backends.sql.database import Session
-from trackstore_backends.sql.fragments import among, packed
+from trackstore_backends.sql.fragments import Sql, among, one_of, packed
 from trackstore_backends.sql.labels import Labels
 from trackstore_backends.sql.reads import no_run
 
@@ -52,10 +52,12 @@ def apply(session: Session, labels: Labels, logs: Sequence[Log]) -> list[Verdict
     ]
     numbers = labels.assign(session, _names(batches))
     batches = _write_params(session, numbers, batches, verdicts)
-    _write_tags(session, numbers, batches, verdicts)
+    if any(batch.tags or batch.deleted_tags for _, _, batch in batches):
+        _write_tags(session, numbers, batches, verdicts)
     _write_metrics(session, numbers, batches)
-    for accepted in batches:
-        inputs.write(session, accepted.run.run, accepted.run.exp, accepted.batch)
+    for _, run, batch in batches:
+        if batch.inputs or batch.model_inputs or batch.outputs:
+            inputs.write(session, run.run, run.exp, batch)
     return verdicts
 
 
@@ -69,12 +71,11 @@ def write_tags(session: Session, rows: Sequence[tuple[int, int, int, str]]) -> N
 
 
 def _find_runs(session: Session, ids: set[str]) -> dict[str, _Run]:
-    rows = session.rows(
+    sql = Sql(
         "select r.id, r.run, r.exp, r.start_time, r.deleted + e.deleted "
-        f"from runs r join experiments e on e.exp = r.exp where {among('r.id')}",
-        (packed(ids),),
+        "from runs r join experiments e on e.exp = r.exp where "
     )
-    return {row[0]: _Run(*row[1:]) for row in rows}
+    return {row[0]: _Run(*row[1:]) for row in session.rows(*sql + one_of("r.id", ids))}
 
 
 def _check_run(log: Log, run: _Run | None) -> Verdict:
@@ -107,11 +108,13 @@ def _read_cells(session: Session, table: str, cells: set[Cell]) -> dict[Cell, st
 def _write_params(
     session: Session,
     numbers: dict[str, int],
-    batches: Sequence[_Accepted],
+    batches: list[_Accepted],
     verdicts: list[Verdict],
 ) -> list[_Accepted]:
     """Write the params of the batches that contradict nothing, and return these batches."""
     cells = {(run.run, numbers[name]) for _, run, batch in batches for name in batch.params}
+    if not cells:
+        return batches
     stored = _read_cells(session, "params", cells)
     rows: list[tuple[int, int, int, str]] = []
     kept = []
@@ -164,37 +167,41 @@ def _write_tags(
 
 def _write_metrics(session: Session, numbers: dict[str, int], batches: Sequence[_Accepted]) -> None:
     points: list[Point] = []
-    latest: dict[Cell, tuple[Point, _Run]] = {}
     links: list[tuple[int | str, ...]] = []
     for _, run, batch in batches:
-        for metric in batch.metrics:
-            cell = run.run, numbers[metric.key]
-            point = (*cell, metric.step, metric.timestamp, order_image(metric.value))
-            points.append(point)
-            if cell not in latest or latest[cell][0] < point:
-                latest[cell] = point, run
-            links += [
-                (*point, link.model_id, link.dataset_name, link.dataset_digest)
-                for link in metric.links
-            ]
-    if points:
-        session.run_many(
-            "insert into points (run, label, step, ts, o) values (?, ?, ?, ?, ?) "
-            "on conflict do nothing",
-            points,
-        )
-        session.run_many(
-            _UPDATE_LATEST, [(*point, run.exp, run.start_time) for point, run in latest.values()]
-        )
-    if links:
-        session.run_many(
-            "insert into point_links "
-            "(run, label, step, ts, o, model_id, dataset_name, dataset_digest) "
-            "values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
-            links,
-        )
+        added = [
+            (run.run, numbers[metric.key], metric.step, metric.timestamp, order_image(metric.value))
+            for metric in batch.metrics
+        ]
+        points += added
+        links += [
+            (*point, link.model_id, link.dataset_name, link.dataset_digest)
+            for point, metric in zip(added, batch.metrics, strict=True)
+            for link in metric.links
+        ]
+    session.run_many(_ADD_POINT, points)
+    session.run_many(_UPDATE_LATEST, _latest(points, {run.run: run for _, run, _ in batches}))
+    session.run_many(
+        "insert into point_links (run, label, step, ts, o, model_id, dataset_name, dataset_digest) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+        links,
+    )
 
 
+def _latest(points: Sequence[Point], runs: Mapping[int, _Run]) -> list[tuple[int, ...]]:
+    """Return, for each run and label, the row of the greatest point."""
+    greatest: dict[Cell, Point] = {}
+    for point in points:
+        cell = point[:2]
+        known = greatest.get(cell)
+        if known is None or known < point:
+            greatest[cell] = point
+    return [(*point, runs[point[0]].exp, runs[point[0]].start_time) for point in greatest.values()]
+
+
+_ADD_POINT = """
+insert into points (run, label, step, ts, o) values (?, ?, ?, ?, ?) on conflict do nothing
+"""
 _UPDATE_LATEST = """
 insert into latest (run, label, step, ts, o, exp, start_time) values (?, ?, ?, ?, ?, ?, ?)
 on conflict (run, label) do update set step = excluded.step, ts = excluded.ts, o = excluded.o

@@ -20,16 +20,16 @@ from trackstore.model import (
 )
 from trackstore_backends.sql import inputs
 from trackstore_backends.sql.database import Row, Session
-from trackstore_backends.sql.fragments import among, packed
+from trackstore_backends.sql.fragments import among, kept, packed
 
 _EXPERIMENTS = (
     "select exp, id, name, artifact_location, creation_time, last_update_time, deleted "
-    "from experiments where "
+    "from experiments where"
 )
 _RUNS = (
     "select r.run, r.id, e.id, r.start_time, r.artifact_uri, r.user_id, r.status, r.end_time, "
     "r.deleted_time, r.deleted + e.deleted "
-    "from runs r join experiments e on e.exp = r.exp where "
+    "from runs r join experiments e on e.exp = r.exp where"
 )
 _STATUSES = {status.value: status for status in RunStatus}
 
@@ -43,14 +43,14 @@ def no_run(run_id: str) -> NotFound:
 
 
 def get_experiment(session: Session, experiment_id: str) -> Experiment:
-    found = _experiments(session, _EXPERIMENTS + among("id"), (packed([experiment_id]),))
+    found = _experiments(session, f"{_EXPERIMENTS} id = ?", (kept(experiment_id),))
     if not found:
         raise no_experiment(experiment_id)
     return found[0]
 
 
 def find_experiment(session: Session, name: str) -> Experiment:
-    found = _experiments(session, _EXPERIMENTS + among("live_name"), (packed([name]),))
+    found = _experiments(session, f"{_EXPERIMENTS} live_name = ?", (kept(name),))
     if not found:
         raise NotFound(f"there is no living experiment named {name[:64]!a}")
     return found[0]
@@ -90,7 +90,7 @@ def _experiments(session: Session, sql: str, values: Sequence[Any]) -> list[Expe
 
 
 def get_run(session: Session, run_id: str) -> Run:
-    found = _runs(session, session.rows(_RUNS + among("r.id"), (packed([run_id]),)))
+    found = _runs(session, session.rows(f"{_RUNS} r.id = ?", (kept(run_id),)))
     if not found:
         raise no_run(run_id)
     return found[0]
@@ -98,7 +98,7 @@ def get_run(session: Session, run_id: str) -> Run:
 
 def get_runs(session: Session, numbers: Sequence[int]) -> list[Run]:
     """Return the runs that have these numbers, in the same order."""
-    rows = session.rows(_RUNS + among("r.run"), (packed(numbers),))
+    rows = session.rows(f"{_RUNS} {among('r.run')}", (packed(numbers),))
     by_number = {row[0]: row for row in rows}
     return _runs(session, [by_number[number] for number in numbers])
 

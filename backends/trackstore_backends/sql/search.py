@@ -5,16 +5,15 @@ fetched and sorted.  Otherwise the index of the order is walked, and each run te
 filters, until the page is full.  A bounded count tells which.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from trackstore.model import Comparison, LifecycleStage, OrderBy, Page, Run, RunQuery, SearchCursor
 from trackstore_backends.sql import clauses, ordering, reads
-from trackstore_backends.sql.clauses import Filter, Source
+from trackstore_backends.sql.clauses import Source
 from trackstore_backends.sql.database import Row, Session
 from trackstore_backends.sql.fragments import (
     ALWAYS,
-    NEVER,
     Sql,
     all_of,
     among,
@@ -25,8 +24,10 @@ from trackstore_backends.sql.fragments import (
 from trackstore_backends.sql.labels import Labels
 from trackstore_backends.sql.ordering import MISSING, VALUE, Field
 
-FEW = 2_000
-"""So many rows are rather fetched and sorted."""
+FEW = 5_000
+"""So many rows may be fetched and sorted,"""
+SELECTIVE = 4
+"""if there are so many times as many runs; else the walk is short."""
 MERGED = 20
 """So many experiments are walked side by side; of more, all runs are sorted."""
 
@@ -41,7 +42,7 @@ class _Scope(NamedTuple):
 class _Plan(NamedTuple):
     query: RunQuery
     scopes: Sequence[_Scope]
-    filters: Sequence[tuple[Comparison, Filter]]
+    labels: Mapping[str, int]
     fields: Sequence[Field]
     ranks: Sequence[int]
     source: Source | None = None
@@ -64,19 +65,10 @@ def search_runs(
 def _plan(session: Session, labels: Labels, query: RunQuery) -> _Plan:
     keyed: list[Comparison | OrderBy] = [*query.where, *query.order_by]
     known = labels.find(session, {each.key for each in keyed if each.entity in clauses.TABLES})
-    filters = [(clause, clauses.compiled(clause, known)) for clause in query.where]
     fields = ordering.fields(query.order_by, known)
-    scopes = _scopes(session, query)
-    plan = _Plan(query, scopes, filters, fields, _ranks(query, fields))
-    if any(found.condition == NEVER for _, found in filters):
-        return plan._replace(scopes=[])
-    sizes = [
-        (_bounded_count(session, plan.scopes, found.source), found.source)
-        for _, found in filters
-        if found.source is not None
-    ]
-    size, source = min(sizes, key=lambda each: each[0], default=(FEW + 1, None))
-    if size <= FEW:
+    plan = _Plan(query, _scopes(session, query), known, fields, _ranks(query, fields))
+    source = _smallest_source(session, plan) if plan.scopes else None
+    if source is not None:
         return plan._replace(source=source)
     if sum(len(scope.exps) for scope in plan.scopes) <= MERGED:
         return plan._replace(
@@ -111,13 +103,27 @@ def _ranks(query: RunQuery, fields: Sequence[Field]) -> Sequence[int]:
     return [rank for rank in fields[0].ranks if rank != MISSING or not exists]
 
 
-def _bounded_count(session: Session, scopes: Sequence[_Scope], source: Source) -> int:
-    exps = one_of("f.exp", [exp for scope in scopes for exp in scope.exps])
-    some = Sql(f"select 1 from {source.table} f where ") + all_of([exps, source.condition])
-    sql = Sql("select count(*) from (") + some + Sql(" limit ?) counted", (FEW + 1,))
-    row = session.row(*sql)
-    count: int = row[0] if row else 0
-    return count
+def _smallest_source(session: Session, plan: _Plan) -> Source | None:
+    """Return the index of the filter that finds the fewest rows, if they are few."""
+    least, smallest = FEW + 1, None
+    for clause in plan.query.where:
+        source = clauses.source(clause, plan.labels)
+        if source is not None:
+            count = _bounded_count(session, plan, source, least)
+            if count < least:
+                least, smallest = count, source
+    runs = _bounded_count(session, plan, Source("runs", ALWAYS), least * SELECTIVE)
+    return smallest if least * SELECTIVE <= runs else None
+
+
+def _bounded_count(session: Session, plan: _Plan, source: Source, bound: int) -> int:
+    """Return how many rows a source finds, or `bound` if it finds more."""
+    exps = [exp for scope in plan.scopes for exp in scope.exps]
+    some = Sql(f"select 1 from {source.table} f where ") + one_of("f.exp", exps)
+    sql = Sql("select count(*) from (") + some + Sql(" and ") + source.condition
+    ((count,),) = session.rows(*sql + Sql(" limit ?) counted", (bound,)))
+    found: int = count
+    return found
 
 
 def _rows(session: Session, plan: _Plan, after: SearchCursor | None, limit: int) -> list[Row]:
@@ -134,12 +140,13 @@ def _rows(session: Session, plan: _Plan, after: SearchCursor | None, limit: int)
 def _statement(plan: _Plan, rank: int, after: SearchCursor | None, limit: int) -> Sql:
     terms = ordering.terms(plan.fields, rank, after)
     columns = ordering.columns(plan.fields)
+    # Of several bounds on what it walks, SQLite takes the first; this is mostly the nearest.
     passed = [ordering.beyond(terms)] if after else []
     arms = [
         Sql(f"select {columns} from ")
         + _tables(plan, rank)
         + Sql(" where ")
-        + all_of([*_conditions(plan, scope, rank), *passed])
+        + all_of([*passed, *_conditions(plan, scope, rank)])
         + Sql(f" order by {ordering.sorted_by(terms)} limit ?", (limit,))
         for scope in plan.scopes
     ]
@@ -166,20 +173,26 @@ def _tables(plan: _Plan, rank: int) -> Sql:
 
 
 def _conditions(plan: _Plan, scope: _Scope, rank: int) -> list[Sql]:
-    found = [scope.condition]
+    found, run = [scope.condition], "r.run"
     walks = _walks_field(plan, rank)
     if plan.source is not None:
+        run = "f.run"
         found += [one_of("f.exp", scope.exps), plan.source.condition, Sql("r.run = f.run")]
     elif walks:
+        run = "o0.run"
         label = Sql("o0.label = ?", (plan.fields[0].label,))
         found += [one_of("o0.exp", scope.exps), label, Sql("r.run = o0.run")]
     else:
         found.append(one_of("r.exp", scope.exps))
+    for clause in plan.query.where:
+        is_walked = walks and _is_of(clause, plan.query) and clause.operator != "IS NULL"
+        found.append(
+            clauses.tested(clause, "o0")
+            if is_walked
+            else clauses.condition(clause, plan.labels, run)
+        )
     if plan.fields:
         found.append(plan.fields[0].has_rank(rank))
-    for clause, each in plan.filters:
-        is_walked = walks and _is_of(clause, plan.query) and clause.operator != "IS NULL"
-        found.append(clauses.tested(clause, "o0") if is_walked else each.condition)
     return found
 
 

@@ -20,7 +20,7 @@ from trackstore.model import (
 )
 from trackstore_backends.sql import logs, reads
 from trackstore_backends.sql.database import Row, Session
-from trackstore_backends.sql.fragments import among, packed
+from trackstore_backends.sql.fragments import kept
 from trackstore_backends.sql.labels import Labels
 
 T = TypeVar("T")
@@ -185,8 +185,7 @@ def _creation_fields(run: Run) -> tuple[str, int, str, str]:
 def _experiment(session: Session, experiment_id: str) -> Row:
     """Return (exp, name, deleted)."""
     row = session.row(
-        f"select exp, name, deleted from experiments where {among('id')}",
-        (packed([experiment_id]),),
+        "select exp, name, deleted from experiments where id = ?", (kept(experiment_id),)
     )
     if row is None:
         raise reads.no_experiment(experiment_id)
@@ -197,8 +196,8 @@ def _run(session: Session, run_id: str) -> Row:
     """Return (run, exp, its own deleted, its experiment's)."""
     row = session.row(
         "select r.run, r.exp, r.deleted, e.deleted from runs r "
-        f"join experiments e on e.exp = r.exp where {among('r.id')}",
-        (packed([run_id]),),
+        "join experiments e on e.exp = r.exp where r.id = ?",
+        (kept(run_id),),
     )
     if row is None:
         raise reads.no_run(run_id)
