@@ -12,26 +12,25 @@ import pytest
 from trackstore.model import RUN_NAME, Batch, Experiment, LifecycleStage, Metric, Run
 from trackstore.registry import open_artifact_store, open_backend_store
 from trackstore.stores import ArtifactStore, BackendStore, Store
-from trackstore_conformance.rules import Suite, check_of, check_whole
+from trackstore_conformance.rules import Need, Suite, check_of, check_whole
 
 S = TypeVar("S", bound=Store)
 Opener = Callable[[str], S]
 
-DELETED = LifecycleStage.DELETED
-NOT_SHARED = "N/A: ephemeral"
+LEAST_GRADES = frozenset({"none", "refused", "eventual"})
 
 
 class Bench(Generic[S]):
     """Handles on one store.
 
-    `url` names a store that is used by one test alone; `opener` must be known by name, so that
-    other processes can be given it.
+    `url` names a store, in `folder`, that is used by one test alone; `opener` must be known by
+    name, so that other processes can be given it.
     """
 
-    def __init__(self, make_url: Callable[[], str], opener: Opener[S]) -> None:
-        self._make_url = make_url
+    def __init__(self, places: Iterator[tuple[Path, str]], opener: Opener[S]) -> None:
+        self._places = places
         self.opener = opener
-        self.url = make_url()
+        self.folder, self.url = next(places)
         self._handles: list[S] = []
 
     @cached_property
@@ -51,7 +50,7 @@ class Bench(Generic[S]):
     def move(self) -> None:
         """Go to an untouched store, and leave the one in use as it is."""
         self.close()
-        self.url = self._make_url()
+        self.folder, self.url = next(self._places)
 
     def close(self) -> None:
         """Close every handle; the next use of `store` opens one again."""
@@ -76,8 +75,8 @@ class ArtifactBench(Bench[ArtifactStore]):
 class BackendBench(Bench[BackendStore]):
     """A bench for a backend store, with what a test needs before it can begin."""
 
-    def __init__(self, make_url: Callable[[], str], opener: Opener[BackendStore]) -> None:
-        super().__init__(make_url, opener)
+    def __init__(self, places: Iterator[tuple[Path, str]], opener: Opener[BackendStore]) -> None:
+        super().__init__(places, opener)
         self._numbers = count(1)
 
     def new_experiment_id(self, lead: int = 1) -> str:
@@ -185,7 +184,7 @@ class BackendSuite(StoreSuite):
             yield bench
 
     def make_bench(self, folder: Path) -> BackendBench:
-        return BackendBench(make_urls(self.url, folder), self.opener())
+        return BackendBench(places(self.url, folder), self.opener())
 
 
 class ArtifactSuite(StoreSuite):
@@ -197,6 +196,13 @@ class ArtifactSuite(StoreSuite):
         """Return what opens a URL: a function that other processes can import."""
         return open_artifact_store
 
+    def plain_files(self, folder: Path) -> Path | None:  # noqa: ARG002 - of a store that has them
+        """Return where the store in `folder` keeps artifacts as files of their own, if it does.
+
+        Links are planted there, which the store must not follow.
+        """
+        return None
+
     @pytest.fixture
     def bench(self, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[ArtifactBench]:
         with closing(self.make_bench(tmp_path)) as bench:
@@ -204,24 +210,31 @@ class ArtifactSuite(StoreSuite):
             yield bench
 
     def make_bench(self, folder: Path) -> ArtifactBench:
-        return ArtifactBench(make_urls(self.url, folder), self.opener())
+        return ArtifactBench(places(self.url, folder), self.opener())
 
 
-def make_urls(url: Callable[[Path], str], folder: Path) -> Callable[[], str]:
-    """Return a function that gives the URL of another empty folder at each call."""
-    numbers = count()
-
-    def make_url() -> str:
-        empty = folder / f"store{next(numbers)}"
+def places(url: Callable[[Path], str], folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield one empty folder after another, each with the URL of a store in it."""
+    for number in count():
+        empty = folder / f"store{number}"
         empty.mkdir()
-        return url(empty)
-
-    return make_url
+        yield empty, url(empty)
 
 
 def prepare(bench: Bench[Any], suite: Suite, test: object) -> None:
     """Skip the test, with the reason, if the store cannot be asked what it checks."""
     check_whole(type(suite))
     check = check_of(test)
-    if check is not None and check.needs == "processes" and bench.store.ephemeral:
-        pytest.skip(NOT_SHARED)
+    for need in check.needs if check else ():
+        reason = not_applicable(need, bench.store)
+        if reason is not None:
+            pytest.skip(f"N/A: {reason}")
+
+
+def not_applicable(need: Need, store: Store) -> str | None:
+    """Return why a store cannot be asked a rule that has this need, or None if it can."""
+    if need in {"processes", "durability"} and store.ephemeral:
+        return "ephemeral"
+    if need != "processes" and getattr(store.guarantees, need) in LEAST_GRADES:
+        return f"claims no {need}"
+    return None

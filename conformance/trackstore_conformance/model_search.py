@@ -1,7 +1,8 @@
 """What a search must find, and in which order: the model's own reading of the contract."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cmp_to_key
+from operator import ge, gt, le, lt
 
 from trackstore.model import Comparison, OrderBy, Run, RunQuery, SearchCursor, SortValue
 
@@ -9,6 +10,7 @@ Number = tuple[int, float]
 """A double in the order NaN < -inf < ... < inf, where every NaN is the same."""
 Value = str | int | float
 VALUE, NAN, MISSING = range(3)
+NUMERIC: Mapping[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def number(value: float) -> Number:
@@ -18,9 +20,11 @@ def number(value: float) -> Number:
 def search_order(runs: Iterable[Run], query: RunQuery) -> list[Run]:
     """Return the runs that satisfy every clause, in the query's order."""
     found = [run for run in runs if all(holds(run, clause) for clause in query.where)]
-    order = [(cursor_of(run, query.order_by), run) for run in found]
-    order.sort(key=cmp_to_key(lambda a, b: compare(a[0], b[0], query.order_by)))
-    return [run for _, run in order]
+
+    def in_order(a: Run, b: Run) -> int:
+        return compare(cursor_of(a, query.order_by), cursor_of(b, query.order_by), query.order_by)
+
+    return sorted(found, key=cmp_to_key(in_order))
 
 
 def rows_after(
@@ -103,19 +107,8 @@ def satisfies(value: Value, operator: str, wanted: object) -> bool:
         case "ILIKE", str(), str():
             return like(fold(value), fold(wanted))
         case "<" | "<=" | ">" | ">=", int() | float(), int() | float():
-            return in_order(value, operator, wanted)
+            return NUMERIC[operator](value, wanted)
     raise AssertionError(f"no query has {operator} between {value!r} and {wanted!r}")
-
-
-def in_order(value: float, operator: str, wanted: float) -> bool:
-    below, above = value < wanted, value > wanted
-    return (
-        below
-        if operator == "<"
-        else above
-        if operator == ">"
-        else (value == wanted or (below if operator == "<=" else above))
-    )
 
 
 def like(text: str, pattern: str) -> bool:

@@ -5,7 +5,7 @@ likes; it cannot replace or remove one of the suite's, save by an override that 
 `@pytest.mark.xfail(reason="...")`, so that what a store does not hold is there to be read.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -13,22 +13,23 @@ from msgspec import Struct
 
 F = TypeVar("F", bound=Callable[..., None])
 
-Need = Literal["processes"]
-"""What a rule asks of a store beyond its methods: that its data can be seen by other processes."""
+Need = Literal["processes", "durability", "tag_reads", "create_only", "artifact_overwrite"]
+"""What a rule asks of a store: that other processes see its data, or that it claims more than the
+least grade of one of its `guarantees`."""
 
 
 class Check(Struct, frozen=True):
     """One test of the suite: the rules that it checks, and what it needs."""
 
     rules: tuple[str, ...]
-    needs: Need | None = None
+    needs: tuple[Need, ...] = ()
 
 
-def rule(*ids: str, needs: Need | None = None) -> Callable[[F], F]:
+def rule(*ids: str, needs: Sequence[Need] = ()) -> Callable[[F], F]:
     """Mark a test as the check of the rules `ids`."""
 
     def mark(test: F) -> F:
-        test.__check__ = Check(ids, needs)  # type: ignore[attr-defined]
+        test.__check__ = Check(ids, tuple(needs))  # type: ignore[attr-defined]
         return test
 
     return mark

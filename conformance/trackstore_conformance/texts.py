@@ -3,7 +3,8 @@
 LOOK_ALIKE = (
     "name", "Name", "NAME", "name ", " name", "name\t", "name\n", "n\u0430me", "na\u200bme",
     "\ufeffname", "é", "e\u0301", "E\u0301", "É", "ß", "ss", "ﬁ", "fi", "İ", "i\u0307", "\u0131",
-    "i", "\u212a", "k", "K", "Å", "\u212b", "a%", "a_", "ab", "1", "01", "1.0", "\uff11", "\u0667", "7",
+    "i", "\u212a", "k", "K", "Å", "\u212b", "a%", "a_", "ab", "1", "01", "1.0", "\uff11", "\u0667",
+    "7",
 )  # fmt: skip
 """No two are equal, and none is another's equal under folding that a store may do."""
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -180,20 +180,22 @@ def await_staged(server: RunningServer) -> None:
 
 
 def await_refusal(server: RunningServer) -> None:
-    """Wait until the server takes no new connection."""
+    """Wait until the server answers no new connection."""
 
     def refused() -> bool:
         try:
-            return server.request("GET", "/health").status != 200
-        except (OSError, HTTPException):
+            with socket.create_connection((server.host, server.port), timeout=1) as connection:
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                return not connection.recv(1)
+        except OSError:
             return True
 
     wait_until(refused)
 
 
-def wait_until(condition: object, seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
 

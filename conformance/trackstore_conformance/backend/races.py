@@ -31,7 +31,7 @@ class RaceTests(BackendSuite):
         """Of those that create, rename and restore into one name, one succeeds."""
         self.claim(bench, threads(bench))
 
-    @rule("B-EXP-02", "B-EXP-06", "B-EXP-07", needs="processes")
+    @rule("B-EXP-02", "B-EXP-06", "B-EXP-07", needs=["processes"])
     def test_processes_that_claim_a_name(self, bench: BackendBench) -> None:
         """Of those that create, rename and restore into one name, one succeeds."""
         self.claim(bench, processes(bench))
@@ -54,7 +54,7 @@ class RaceTests(BackendSuite):
         """All get the same experiment."""
         self.get_or_create(bench, threads(bench))
 
-    @rule("B-EXP-04", needs="processes")
+    @rule("B-EXP-04", needs=["processes"])
     def test_processes_that_get_or_create(self, bench: BackendBench) -> None:
         """All get the same experiment."""
         self.get_or_create(bench, processes(bench))
@@ -70,7 +70,7 @@ class RaceTests(BackendSuite):
         """One value wins, the others are a `Conflict`, and of their batches nothing is stored."""
         self.write_params(bench, threads(bench))
 
-    @rule("B-PAR-03", "B-PAR-04", "B-BAT-05", needs="processes")
+    @rule("B-PAR-03", "B-PAR-04", "B-BAT-05", needs=["processes"])
     def test_processes_that_write_a_param(self, bench: BackendBench) -> None:
         """One value wins, the others are a `Conflict`, and of their batches nothing is stored."""
         self.write_params(bench, processes(bench))
@@ -96,12 +96,12 @@ class RaceTests(BackendSuite):
             }.items()
         }
 
-    @rule("B-TAG-02", "B-TAG-03", "B-BAT-06")
+    @rule("B-TAG-02", "B-TAG-03", "B-BAT-06", "B-CON-02", needs=["tag_reads"])
     def test_threads_that_write_a_tag(self, bench: BackendBench) -> None:
         """Nobody reads his own tag as it was before, or as nobody wrote it; a last write stays."""
         self.write_tag(bench, threads(bench))
 
-    @rule("B-TAG-02", "B-TAG-03", "B-BAT-06", needs="processes")
+    @rule("B-TAG-02", "B-TAG-03", "B-BAT-06", "B-CON-02", needs=["processes", "tag_reads"])
     def test_processes_that_write_a_tag(self, bench: BackendBench) -> None:
         """Nobody reads his own tag as it was before, or as nobody wrote it; a last write stays."""
         self.write_tag(bench, processes(bench))
@@ -119,7 +119,7 @@ class RaceTests(BackendSuite):
         """No point is lost or doubled, and the latest one never goes back."""
         self.add_points(bench, threads(bench))
 
-    @rule("B-MET-02", "B-MET-07", needs="processes")
+    @rule("B-MET-02", "B-MET-07", needs=["processes"])
     def test_processes_that_add_points(self, bench: BackendBench) -> None:
         """No point is lost or doubled, and the latest one never goes back."""
         self.add_points(bench, processes(bench))
@@ -143,7 +143,7 @@ class RaceTests(BackendSuite):
         """A reader sees all of a batch or nothing of it, in a run and in a scan."""
         self.read_tokens(bench, threads(bench))
 
-    @rule("B-BAT-02", needs="processes")
+    @rule("B-BAT-02", needs=["processes"])
     def test_processes_that_read_while_batches_are_written(self, bench: BackendBench) -> None:
         """A reader sees all of a batch or nothing of it, in a run and in a scan."""
         self.read_tokens(bench, processes(bench))
@@ -162,7 +162,7 @@ class RaceTests(BackendSuite):
         """What was accepted is there, and what was refused left nothing."""
         self.log_or_delete(bench, threads(bench))
 
-    @rule("B-RUN-02", needs="processes")
+    @rule("B-RUN-02", needs=["processes"])
     def test_processes_that_log_while_a_run_is_deleted(self, bench: BackendBench) -> None:
         """What was accepted is there, and what was refused left nothing."""
         self.log_or_delete(bench, processes(bench))
@@ -184,7 +184,7 @@ class RaceTests(BackendSuite):
         """All succeed, and each finds what the others did."""
         self.start(bench, threads(bench))
 
-    @rule("B-MIG-02", needs="processes")
+    @rule("B-MIG-02", needs=["processes"])
     def test_processes_that_start_on_a_new_store(self, bench: BackendBench) -> None:
         """All succeed, and each finds what the others did; three new stores in turn."""
         for _ in range(3):

@@ -62,11 +62,12 @@ class RunTests(BackendSuite):
     @rule("B-RUN-01")
     def test_a_run_once_returned_never_changes(self, bench: BackendBench) -> None:
         """What a store returned, and what it was given, has no tie to what it keeps."""
-        tags = {"t": "1"}
-        run = bench.run(tags=tags)
+        tags, home_tags = {"t": "1"}, {"t": "1"}
+        run = bench.run(bench.experiment(tags=home_tags), tags=tags)
         before = bench.store.get_run(run.id)
-        tags["t"] = "changed by the caller"
+        tags["t"] = home_tags["t"] = "changed by the caller"
         assert bench.store.get_run(run.id).tags == {"t": "1"}
+        assert bench.store.get_experiment(run.experiment_id).tags == {"t": "1"}
         params = {"p": "1"}
         bench.store.log(run.id, Batch(params=params, tags={"t": "2"}))
         params["p"] = "changed by the caller"

@@ -80,6 +80,9 @@ def claim_port(host: str, port: int) -> socket.socket:
 
 def _load(settings: Settings, _target: str) -> Any:
     """Return the application, in a worker process, which closes its tracker when it ends."""
+    # A fork keeps the handlers of the process that starts workers, which would only take note.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     tracker = open_stores(settings)
     Finalize(None, tracker.close, exitpriority=10)
     threading.Thread(target=_stop_with_parent, name="trackstore-parent", daemon=True).start()
