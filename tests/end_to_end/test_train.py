@@ -131,7 +131,8 @@ def test_the_client_finds_what_the_library_finds(
 
 def test_the_readmes_first_code_runs(server: RunningServer, tmp_path: Path) -> None:
     """As it stands, but for the port."""
-    found = re.search(r"```python\n(import mlflow.*?)```", (ROOT / "README.md").read_text(), re.S)
+    page = (ROOT / "README.md").read_text()
+    found = re.search(r"```python\n(import mlflow.*?)```", page, re.DOTALL)
     assert found
     code = found[1].replace("http://127.0.0.1:5000", server.url)
     assert code != found[1]
