@@ -100,7 +100,7 @@ class MemoryBackendStore(BackendStore):
                     return known
                 raise AlreadyExists(f"experiment id {experiment.id} is taken", field="id")
             _check_name_is_free(data, experiment)
-            data.experiments[experiment.id] = experiment
+            data.experiments[experiment.id] = replace(experiment, tags=dict(experiment.tags))
             return experiment
 
     def get_experiment(self, experiment_id: str) -> Experiment:

@@ -1,0 +1,85 @@
+"""Who may use a handle's connections: calls, until the handle closes, and never across a fork.
+
+A connection must not be alive in two processes.  SQLite even keeps its file locks in tables of
+the process, so that a child that inherits an open connection, and only abandons it, goes on
+believing that it holds its parent's locks.  Hence every handle lets the calls under way end and
+closes its connections just before a fork; parent and child then each open their own.
+"""
+
+import os
+from collections.abc import Callable
+from threading import Condition, Lock
+from types import TracebackType
+from weakref import WeakSet
+
+from trackstore.errors import InvalidState
+
+
+class Gate:
+    """Counts the calls under way: `with gate:` around each of them."""
+
+    def __init__(self, disconnect: Callable[[], None]) -> None:
+        self._disconnect = disconnect
+        self._lock = Lock()
+        self._emptied = Condition(self._lock)
+        self._inside = 0
+        self._closed = False
+        with _lock:
+            _gates.add(self)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._closed:
+                raise InvalidState("the store is closed")
+            self._inside += 1
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._emptied.notify_all()
+
+    def close(self) -> None:
+        """Refuse new calls, wait for those under way, and disconnect."""
+        with self._lock:
+            self._closed = True
+            self._empty()
+
+    def hold(self) -> None:
+        """Disconnect when no call is under way, and keep all threads out until `resume`."""
+        self._lock.acquire()
+        self._empty()
+
+    def resume(self) -> None:
+        self._lock.release()
+
+    def _empty(self) -> None:
+        while self._inside:
+            self._emptied.wait()
+        self._disconnect()
+
+
+_gates: WeakSet[Gate] = WeakSet()
+_lock = Lock()
+_held: list[Gate] = []
+
+
+def _before_fork() -> None:
+    _lock.acquire()
+    for gate in list(_gates):
+        gate.hold()
+        _held.append(gate)
+
+
+def _after_fork() -> None:
+    while _held:
+        _held.pop().resume()
+    _lock.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

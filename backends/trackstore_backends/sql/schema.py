@@ -1,0 +1,42 @@
+"""Which schema a database has, and how it gets the newest.
+
+The tables themselves are described, and made, by `migrations/versions/`; alembic is imported
+only when there is something to do, since that takes a third of a second.
+"""
+
+from trackstore.errors import Unsupported
+from trackstore_backends.sql.database import Connection, Database, Session
+
+VERSION_TABLE = "trackstore_version"
+REVISIONS = ("0001",)
+"""All revisions that this code knows, the newest last."""
+
+
+def is_current(database: Database, session: Session) -> bool:
+    """Tell whether the schema is the newest.
+
+    Raises `Unsupported` if it is newer than this code, or another program's.
+    """
+    if not database.has_table(session, VERSION_TABLE):
+        if database.has_table(session, "experiments"):
+            raise Unsupported(
+                "the database belongs to another program, such as MLflow; "
+                "give trackstore a database of its own"
+            )
+        return False
+    found = session.row(f"select version_num from {VERSION_TABLE}")
+    if found is not None and found[0] not in REVISIONS:
+        raise Unsupported(
+            f"the database has schema {found[0]!r}, made by a newer trackstore; this one knows "
+            f"schemas up to {REVISIONS[-1]!r}, so upgrade trackstore"
+        )
+    return found == (REVISIONS[-1],)
+
+
+def upgrade(database: Database, connection: Connection) -> None:
+    """Apply the missing revisions, in the write transaction that is under way."""
+    if is_current(database, Session(connection)):  # another process was faster
+        return
+    from trackstore_backends.sql import migrations  # noqa: PLC0415 - see above
+
+    migrations.upgrade(database.dialect, connection)
