@@ -130,10 +130,12 @@ def check_after_kill(url: str, acknowledged: list[list[str]]) -> None:
 
 
 def in_child(work: Callable[[], None]) -> int:
-    """Run `work` in a forked child and return its exit code."""
+    """Run `work` in a forked child, for 20 s at most, and return its exit code."""
     child = os.fork()
     if not child:
         code = 1
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(20)
         try:
             work()
             code = 0
@@ -179,7 +181,7 @@ def test_fork_amid_calls_of_other_threads(store: SQLiteBackendStore) -> None:
                 return
             counts[place] += 1
 
-    threads = [threading.Thread(target=work, args=(place,)) for place in range(3)]
+    threads = [threading.Thread(target=work, args=(place,), daemon=True) for place in range(3)]
     for thread in threads:
         thread.start()
     codes = []
