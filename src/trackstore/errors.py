@@ -1,16 +1,18 @@
 """Everything trackstore raises on purpose.
 
-TrackstoreError
-├── InvalidRequest      the caller's values break a rule              (also ValueError)
-├── LimitExceeded       a value is longer or larger than is kept      (also ValueError)
-├── NotFound            no such experiment, run, tag or artifact      (also LookupError)
-├── AlreadyExists       the id or name is taken; `field` says which
-├── Conflict            the write contradicts what is stored
-├── InvalidState        it was deleted, or the store was closed
-├── PermissionDenied    the caller, or the store's own account, may not do that
-├── Unsupported         this store or this server cannot do that
-└── BackendError        the service behind the store failed
-    └── Unavailable     it could not be reached in time; asking again may help
+::
+
+    TrackstoreError
+    ├── InvalidRequest      the caller's values break a rule              (also ValueError)
+    ├── LimitExceeded       a value is longer or larger than is kept      (also ValueError)
+    ├── NotFound            no such experiment, run, tag or artifact      (also LookupError)
+    ├── AlreadyExists       the id or name is taken; `field` says which
+    ├── Conflict            the write contradicts what is stored
+    ├── InvalidState        it was deleted, or the store was closed
+    ├── PermissionDenied    the caller, or the store's own account, may not do that
+    ├── Unsupported         this store or this server cannot do that
+    └── BackendError        the service behind the store failed
+        └── Unavailable     it could not be reached in time; asking again may help
 
 Every error carries `outcome`: `"none"` when nothing was written, `"unknown"` when the reply to
 a commit was lost, so that the write is there whole or not at all.  A driver's own exception is

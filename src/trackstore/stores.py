@@ -61,7 +61,7 @@ class Store(ABC):
     """The version of the contract that the class implements."""
     guarantees: ClassVar[Guarantees] = Guarantees()
     ephemeral: ClassVar[bool] = False
-    """True if nothing outlives the handle: rules on crashes and processes do not apply."""
+    """Nothing outlives the handle, so that rules on crashes and processes do not apply."""
 
     @classmethod
     @abstractmethod
@@ -183,7 +183,8 @@ class BackendStore(Store):
         (B-PAR-02), also in a race (B-PAR-03).  Points are only ever added: an identical point,
         by (key, step, timestamp, value), is stored once, and its links are the union of all that
         were logged with it (B-MET-01).  A tag takes the last value written.  An input that is
-        logged again has its tags merged; of a known dataset the fields first stored stay.
+        logged again has its tags merged; of a known dataset, by (experiment, name, digest), the
+        fields first stored stay.  Model inputs and outputs are sets.
 
         Raises `InvalidState` if the run is deleted (B-RUN-02).  Whatever is raised, nothing of
         the batch is stored.

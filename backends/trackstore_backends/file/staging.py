@@ -1,0 +1,161 @@
+"""The private folder: files on their way in, and what is on its way out.
+
+A file on its way in belongs to the process that holds its `flock`, which the kernel takes back
+however that process ends.  So whoever gets the lock may remove what a killed one left behind, at
+once and without looking at clocks.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+from stat import S_ISDIR
+
+from trackstore_backends.file.errors import translated
+from trackstore_backends.file.tree import open_folder, open_private, sync
+
+_IN, _OUT = "in-", "out-"
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
+
+
+class Staged:
+    """A file that no reader can see until it is published."""
+
+    def __init__(self, private: int) -> None:
+        self._private = private
+        self._name, self._file = _new_locked_file(private)
+        self.size = 0
+
+    def write(self, chunks: Iterable[bytes]) -> None:
+        for chunk in chunks:  # what it raises is the caller's, and not ours to translate
+            with translated():
+                self._write(memoryview(chunk).cast("B"))
+        with translated():
+            sync(self._file)
+
+    def _write(self, rest: memoryview) -> None:
+        self.size += len(rest)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
+
+    def publish(self, folder: int, name: bytes, *, if_absent: bool) -> None:
+        """Give the file its name in one step; `if_absent` raises `FileExistsError` if taken."""
+        publish = os.link if if_absent else os.rename
+        publish(self._name, name, src_dir_fd=self._private, dst_dir_fd=folder)
+
+    def close(self) -> None:
+        with translated("unknown"):
+            try:
+                with suppress(FileNotFoundError):  # it was renamed
+                    os.unlink(self._name, dir_fd=self._private)
+            finally:
+                os.close(self._file)
+
+
+@contextmanager
+def staged_file(root: Path) -> Iterator[Staged]:
+    with ExitStack() as stack:
+        with translated():
+            staged = Staged(stack.enter_context(open_private(root)))
+        stack.callback(staged.close)
+        yield staged
+
+
+def _new_locked_file(private: int) -> tuple[bytes, int]:
+    while True:
+        name = _new_name(_IN)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        file = os.open(name, flags, 0o666, dir_fd=private)
+        try:
+            _lock(file, fcntl.LOCK_EX)
+            if os.fstat(file).st_nlink:
+                return name, file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)  # swept between the two steps
+
+
+def _new_name(prefix: str) -> bytes:
+    return f"{prefix}{token_hex(16)}".encode()
+
+
+def _lock(file: int, how: int) -> bool:
+    """Tell whether the lock was got: not if another has it, nor where there are no locks."""
+    try:
+        fcntl.flock(file, how)
+    except OSError as error:
+        if error.errno in _NO_LOCKS or isinstance(error, BlockingIOError):
+            return False
+        raise
+    return True
+
+
+def sweep_incoming(root: Path) -> None:
+    """Remove the files of writers that were killed."""
+    with open_private(root) as private:
+        for name in _names(private, _IN):
+            # finished just now, or another account's
+            with suppress(FileNotFoundError, PermissionError):
+                _remove_unowned(name, private)
+
+
+def _remove_unowned(name: bytes, private: int) -> None:
+    file = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=private)
+    try:
+        if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            os.unlink(name, dir_fd=private)
+    finally:
+        os.close(file)
+
+
+def discard(root: Path, names: list[bytes]) -> None:
+    """Take a file or a whole folder out of sight in one step, for good."""
+    with open_folder(root, names[:-1]) as folder:
+        os.stat(names[-1], dir_fd=folder, follow_symlinks=False)
+        with open_private(root) as private:
+            os.rename(names[-1], _new_name(_OUT), src_dir_fd=folder, dst_dir_fd=private)
+        with translated("unknown"):
+            sync(folder)
+
+
+def empty_trash(root: Path) -> None:
+    """Remove what was discarded, by this process or by one that did not come to it."""
+    with open_private(root) as private:
+        pending = _names(private, _OUT)
+        while pending:
+            with suppress(FileNotFoundError):  # another process is at it too
+                pending += _remove(pending.pop(), private)
+
+
+def _remove(name: bytes, private: int) -> list[bytes]:
+    """Remove a file, or a folder whose own folders are moved up here first, and returned.
+
+    So no depth of folders needs more descriptors, and a kill leaves nothing but more trash.
+    """
+    if not S_ISDIR(os.stat(name, dir_fd=private, follow_symlinks=False).st_mode):
+        os.unlink(name, dir_fd=private)
+        return []
+    moved: list[bytes] = []
+    with open_folder(private, [name]) as folder, os.scandir(folder) as entries:
+        for entry in entries:
+            inner = os.fsencode(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                moved.append(_new_name(_OUT))
+                os.rename(inner, moved[-1], src_dir_fd=folder, dst_dir_fd=private)
+            else:
+                os.unlink(inner, dir_fd=folder)
+    try:
+        os.rmdir(name, dir_fd=private)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        moved.append(name)  # a put that was under way has come in
+    return moved
+
+
+def _names(private: int, prefix: str) -> list[bytes]:
+    return [os.fsencode(name) for name in os.listdir(private) if name.startswith(prefix)]

@@ -1,0 +1,294 @@
+"""Mutants that store something else than what they were given."""
+
+from math import inf, isfinite, isnan
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from trackstore.errors import AlreadyExists, Conflict, InvalidState, NotFound
+from trackstore.model import (
+    Applied,
+    Batch,
+    Experiment,
+    ExperimentChanges,
+    LifecycleStage,
+    Metric,
+    Run,
+    RunChanges,
+)
+from trackstore_conformance.mutants.wrapped import HIDDEN, Mutant, whole_history
+
+ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
+LARGEST = 1.7976931348623157e308
+
+
+class ChangesPoints(Mutant):
+    """Stores `changed(point)` for every point."""
+
+    def changed(self, point: Metric) -> Metric:
+        raise NotImplementedError
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        points = [self.changed(point) for point in batch.metrics]
+        return super().log(run_id, replace(batch, metrics=points))
+
+
+class NanAsZero(ChangesPoints):
+    killed_by = "test_every_double_comes_back_as_it_was"
+
+    def changed(self, point: Metric) -> Metric:
+        return replace(point, value=0.0) if isnan(point.value) else point
+
+
+class InfinityClamped(ChangesPoints):
+    killed_by = "test_every_double_comes_back_as_it_was"
+
+    def changed(self, point: Metric) -> Metric:
+        if isfinite(point.value) or isnan(point.value):
+            return point
+        return replace(point, value=LARGEST if point.value == inf else -LARGEST)
+
+
+class StepOf32Bits(ChangesPoints):
+    killed_by = "test_steps_and_times_are_int64"
+
+    def changed(self, point: Metric) -> Metric:
+        return replace(point, step=(point.step + 2**31) % 2**32 - 2**31)
+
+
+class LinksLost(ChangesPoints):
+    killed_by = "test_links_of_a_point_are_the_union_of_all_that_came_with_it"
+
+    def changed(self, point: Metric) -> Metric:
+        return replace(point, links=())
+
+
+class OnePointAStep(Mutant):
+    """Keeps the first point of a step, and drops the others."""
+
+    killed_by = "test_points_are_only_added_and_the_same_one_only_once"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        kept: dict[tuple[str, int], Metric] = {}
+        for point in batch.metrics:
+            known = {each.step for each in whole_history(self.inner, run_id, point.key)}
+            if point.step not in known:
+                kept.setdefault((point.key, point.step), point)
+        return super().log(run_id, replace(batch, metrics=list(kept.values())))
+
+
+class ParamsOverwritten(Mutant):
+    """Keeps params as tags, so that the last value wins."""
+
+    killed_by = "test_a_param_is_written_once"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        hidden = {HIDDEN + key: value for key, value in batch.params.items()}
+        return super().log(run_id, replace(batch, params={}, tags={**batch.tags, **hidden}))
+
+    def get_run(self, run_id: str) -> Run:
+        run = super().get_run(run_id)
+        hidden = {key[1:]: value for key, value in run.tags.items() if key.startswith(HIDDEN)}
+        tags = {key: value for key, value in run.tags.items() if not key.startswith(HIDDEN)}
+        return replace(run, params=hidden, tags=tags)
+
+
+class ConflictSwallowed(Mutant):
+    killed_by = "test_a_param_is_written_once"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        try:
+            return super().log(run_id, batch)
+        except Conflict:
+            return Applied()
+
+
+class ItemByItem(Mutant):
+    """Applies a batch in many transactions, so that a late refusal leaves the early ones."""
+
+    killed_by = "test_a_refused_batch_leaves_nothing"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        for point in batch.metrics:
+            super().log(run_id, Batch(metrics=[point]))
+        for key, value in batch.params.items():
+            super().log(run_id, Batch(params={key: value}))
+        return super().log(run_id, replace(batch, metrics=(), params={}))
+
+
+class TagsInASecondTransaction(Mutant):
+    """Refuses a batch whole, but lets readers see its first part before the second."""
+
+    killed_by = "test_threads_that_read_while_batches_are_written"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        super().log(run_id, replace(batch, tags={}, deleted_tags=()))
+        return super().log(run_id, Batch(tags=batch.tags, deleted_tags=batch.deleted_tags))
+
+
+class CheckThenAct(Mutant):
+    """Looks whether a name is free, and takes it a moment later."""
+
+    killed_by = "test_threads_that_claim_a_name"
+
+    def create_experiment(self, experiment: Experiment) -> Experiment:
+        self.check_free(experiment.name, experiment.id)
+        return self.shown(super().create_experiment(self.hidden(experiment)))
+
+    def update_experiment(self, experiment_id: str, changes: ExperimentChanges) -> Applied:
+        name = self.get_experiment(experiment_id).name if changes.name is UNSET else changes.name
+        self.check_free(str(name), experiment_id)
+        if changes.name is not UNSET:
+            changes = replace(changes, name=f"{name}{HIDDEN}{experiment_id}")
+        return super().update_experiment(experiment_id, changes)
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        return self.shown(super().get_experiment(experiment_id))
+
+    def find_experiment(self, name: str) -> Experiment:
+        for found in self.inner.scan_experiments(ACTIVE, None, 10_000).items:
+            if self.shown(found).name == name:
+                return self.shown(found)
+        raise NotFound("no such name")
+
+    def check_free(self, name: str, experiment_id: str) -> None:
+        try:
+            holder = self.find_experiment(name)
+        except NotFound:
+            return
+        if holder.id != experiment_id:
+            raise AlreadyExists("the name is taken", field="name")
+
+    def hidden(self, experiment: Experiment) -> Experiment:
+        return replace(experiment, name=f"{experiment.name}{HIDDEN}{experiment.id}")
+
+    def shown(self, experiment: Experiment) -> Experiment:
+        return replace(experiment, name=experiment.name.partition(HIDDEN)[0])
+
+
+class NamesFolded(Mutant):
+    killed_by = "test_names_are_compared_code_point_by_code_point"
+
+    def create_experiment(self, experiment: Experiment) -> Experiment:
+        wanted = experiment.name.casefold()
+        for other in self.inner.scan_experiments(ACTIVE, None, 10_000).items:
+            if other.name.casefold() == wanted and other.id != experiment.id:
+                raise AlreadyExists("the name is taken", field="name")
+        return super().create_experiment(experiment)
+
+
+class TagsLostOnRename(Mutant):
+    killed_by = "test_a_rename_keeps_everything_else"
+
+    def update_experiment(self, experiment_id: str, changes: ExperimentChanges) -> Applied:
+        if changes.name is not UNSET:
+            tags = self.inner.get_experiment(experiment_id).tags
+            changes = replace(changes, deleted_tags=[*changes.deleted_tags, *tags])
+        return super().update_experiment(experiment_id, changes)
+
+
+class RunsRestoredWithTheirExperiment(Mutant):
+    killed_by = "test_a_run_is_active_only_while_its_experiment_is"
+
+    def update_experiment(self, experiment_id: str, changes: ExperimentChanges) -> Applied:
+        applied = super().update_experiment(experiment_id, changes)
+        if changes.lifecycle_stage == ACTIVE:
+            for run in self.inner.scan_runs(experiment_id, DELETED, None, 10_000).items:
+                self.inner.update_run(run.id, RunChanges(lifecycle_stage=ACTIVE))
+        return applied
+
+
+class TagsStripped(Mutant):
+    killed_by = "test_every_text_comes_back_exactly"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        tags = {key: value.rstrip() for key, value in batch.tags.items()}
+        return super().log(run_id, replace(batch, tags=tags))
+
+    def create_run(self, run: Run) -> Run:
+        tags = {key: value.rstrip() for key, value in run.tags.items()}
+        return super().create_run(replace(run, tags=tags))
+
+
+class ValuesCut(Mutant):
+    """Keeps 6,000 code points of a param, as MLflow does."""
+
+    killed_by = "test_long_texts_come_back_whole"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        params = {key: value[:6_000] for key, value in batch.params.items()}
+        return super().log(run_id, replace(batch, params=params))
+
+
+class FirstTagStays(Mutant):
+    killed_by = "test_the_last_value_of_a_tag_wins"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        known = self.inner.get_run(run_id).tags
+        tags = {key: value for key, value in batch.tags.items() if key not in known}
+        return super().log(run_id, replace(batch, tags=tags))
+
+
+class DeletedRunsTakeWrites(Mutant):
+    killed_by = "test_a_deleted_run_takes_no_write"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        try:
+            return super().log(run_id, batch)
+        except InvalidState:
+            self.inner.update_run(run_id, RunChanges(lifecycle_stage=ACTIVE))
+            applied = super().log(run_id, batch)
+            self.inner.update_run(run_id, RunChanges(lifecycle_stage=DELETED))
+            return applied
+
+
+class PurgeForgotten(Mutant):
+    killed_by = "test_a_purged_run_is_gone_and_leaves_nothing"
+
+    def purge_run(self, run_id: str) -> None:
+        if self.inner.get_run(run_id).lifecycle_stage == ACTIVE:
+            super().purge_run(run_id)
+
+
+class RepeatedCreationRefused(Mutant):
+    killed_by = "test_a_repeated_creation_of_a_run_is_harmless"
+
+    def create_run(self, run: Run) -> Run:
+        try:
+            self.inner.get_run(run.id)
+        except NotFound:
+            return super().create_run(run)
+        raise AlreadyExists("the id is taken", field="id")
+
+
+class TagsNeverDeleted(Mutant):
+    killed_by = "test_deleting_an_absent_tag_is_reported_and_harmless"
+
+    def log(self, run_id: str, batch: Batch) -> Applied:
+        known = self.inner.get_run(run_id).tags
+        super().log(run_id, replace(batch, deleted_tags=()))
+        return Applied(tuple(key for key in batch.deleted_tags if key not in known))
+
+
+WRITING: tuple[type[Mutant], ...] = (
+    NanAsZero,
+    InfinityClamped,
+    StepOf32Bits,
+    LinksLost,
+    OnePointAStep,
+    ParamsOverwritten,
+    ConflictSwallowed,
+    ItemByItem,
+    TagsInASecondTransaction,
+    CheckThenAct,
+    NamesFolded,
+    TagsLostOnRename,
+    RunsRestoredWithTheirExperiment,
+    TagsStripped,
+    ValuesCut,
+    FirstTagStays,
+    DeletedRunsTakeWrites,
+    PurgeForgotten,
+    RepeatedCreationRefused,
+    TagsNeverDeleted,
+)

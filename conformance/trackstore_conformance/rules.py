@@ -1,0 +1,81 @@
+"""Which rule of `docs/contract.md` each test checks, and how the tests are kept whole.
+
+A test of the suite is a method marked by `@rule("B-PAR-02")`.  A subclass adds what tests it
+likes; it cannot replace or remove one of the suite's, save by an override that carries
+`@pytest.mark.xfail(reason="...")`, so that what a store does not hold is there to be read.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
+from typing import Any, ClassVar, Literal, TypeVar
+
+from msgspec import Struct
+
+F = TypeVar("F", bound=Callable[..., None])
+
+Need = Literal["processes", "durability", "tag_reads", "create_only", "artifact_overwrite"]
+"""What a rule asks of a store: that other processes see its data, or that it claims more than the
+least grade of one of its `guarantees`."""
+
+
+class Check(Struct, frozen=True):
+    """One test of the suite: the rules that it checks, and what it needs."""
+
+    rules: tuple[str, ...]
+    needs: tuple[Need, ...] = ()
+
+
+def rule(*ids: str, needs: Sequence[Need] = ()) -> Callable[[F], F]:
+    """Mark a test as the check of the rules `ids`."""
+
+    def mark(test: F) -> F:
+        test.__check__ = Check(ids, tuple(needs))  # type: ignore[attr-defined]
+        return test
+
+    return mark
+
+
+def check_of(test: object) -> Check | None:
+    """Return what `@rule` said of a test, or None for any other object."""
+    return getattr(test, "__check__", None)
+
+
+class Suite:
+    """A set of tests that stays whole when it is subclassed."""
+
+    __test__ = False
+    tests: ClassVar[Mapping[str, FunctionType]] = {}
+    """The suite's tests by name, as they were written."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        inherited = {n: t for base in reversed(cls.__mro__[1:]) for n, t in _tests(base).items()}
+        cls.tests = {**_own_tests(cls), **inherited}
+        if "__test__" not in vars(cls):
+            cls.__test__ = True
+        check_whole(cls)
+
+
+def _tests(base: type) -> Mapping[str, FunctionType]:
+    return base.tests if issubclass(base, Suite) else {}
+
+
+def _own_tests(cls: type) -> dict[str, FunctionType]:
+    return {name: test for name, test in vars(cls).items() if check_of(test) is not None}
+
+
+def check_whole(cls: type[Suite]) -> None:
+    """Raise `TypeError` if a test of the suite was replaced or removed without an xfail."""
+    for name, test in cls.tests.items():
+        found = getattr(cls, name, None)
+        if found is not test and not _is_waived(found):
+            raise TypeError(
+                f"{cls.__name__} replaces or removes {name}, which checks "
+                f"{', '.join(test.__check__.rules)}: mark the override "  # type: ignore[attr-defined]
+                f'with @pytest.mark.xfail(reason="...") to say why'
+            )
+
+
+def _is_waived(test: object) -> bool:
+    marks = getattr(test, "pytestmark", ())
+    return any(mark.name == "xfail" and mark.kwargs.get("reason") for mark in marks)

@@ -1,0 +1,44 @@
+"""What holds for all tests: which files are none, which skips are allowed, code in the pages."""
+
+import os
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+collect_ignore = ["tests/plugin_package"]
+NOT_APPLICABLE = "N/A"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI a skip is a failure, unless its reason says that the rule does not apply."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        if NOT_APPLICABLE not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"skipped under CI: {reason}"
+    return report
+
+
+def enter_folder(namespace: dict[str, object]) -> None:
+    folder = tempfile.TemporaryDirectory(prefix="trackstore-docs-")
+    namespace.update(_folder=folder, _before=Path.cwd())
+    os.chdir(folder.name)
+
+
+def leave_folder(namespace: dict[str, object]) -> None:
+    os.chdir(str(namespace["_before"]))
+    namespace["_folder"].cleanup()  # type: ignore[attr-defined]
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser(), SkipParser()],
+    patterns=["README.md", "docs/*.md", "docs/backends/*.md"],
+    setup=enter_folder,
+    teardown=leave_folder,
+).pytest()

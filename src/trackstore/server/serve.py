@@ -1,0 +1,117 @@
+"""Run the application under granian: one or more processes, each with a tracker of its own."""
+
+import os
+import signal
+import socket
+import threading
+from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from multiprocessing.util import Finalize
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from trackstore.errors import InvalidRequest
+from trackstore.server.app import create_app
+from trackstore.server.guard import names_of
+from trackstore.server.settings import Settings
+from trackstore.tracker import Tracker, open_tracker
+
+THREADS = 64
+"""Requests that one process handles at a time; a slow upload or download takes one up."""
+STOP_SECONDS = 20
+"""How long requests under way may take once the server is told to stop."""
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests under way finish and close the stores.
+
+    `listener` is from `claim_port`.
+    """
+    Server(
+        "trackstore",
+        address=settings.host,
+        port=listener.getsockname()[1],
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=THREADS,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level=LogLevels.error,
+        workers_kill_timeout=STOP_SECONDS,
+    ).serve(target_loader=partial(_load, settings))
+
+
+def open_stores(settings: Settings) -> Tracker:
+    return open_tracker(
+        settings.backend,
+        settings.artifacts,
+        artifact_root=settings.artifact_root,
+        allowed_roots=settings.allowed_roots,
+    )
+
+
+def claim_port(host: str, port: int) -> socket.socket:
+    """Return a bound socket that keeps the port ours, for any port if `port` is 0.
+
+    The workers' sockets share the port (SO_REUSEPORT), and so would those of another server that
+    was started by mistake: a plain socket finds out first.
+
+    Raises `InvalidRequest` if the port is in use, or is not ours to use.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+            address = probe.getsockname()
+        claimed = socket.socket(family)
+        claimed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        claimed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        claimed.bind(address)
+    except OSError as error:
+        raise InvalidRequest(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return claimed
+
+
+def _load(settings: Settings, _target: str) -> Any:
+    """Return the application, in a worker process, which closes its tracker when it ends."""
+    # A fork keeps the handlers of the process that starts workers, which would only take note.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    tracker = open_stores(settings)
+    Finalize(None, tracker.close, exitpriority=10)
+    threading.Thread(target=_stop_with_parent, name="trackstore-parent", daemon=True).start()
+    app = create_app(
+        tracker,
+        static_prefix=settings.static_prefix,
+        allowed_hosts=(*settings.allowed_hosts, *names_of(settings.host)),
+    )
+    return _pinned(app) if settings.pin and hasattr(os, "sched_setaffinity") else app
+
+
+def _stop_with_parent() -> None:
+    """Stop this worker when the process that started it is gone, so that it keeps no port."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _pinned(app: Any) -> Any:
+    """Keep the threads that run Python on one CPU; those of granian's own go where they like."""
+    cpus = sorted(os.sched_getaffinity(0))
+    cpu = {cpus[os.getpid() % len(cpus)]}
+    this_thread = threading.local()
+
+    def call(env: Any, start_response: Any) -> Any:
+        if not hasattr(this_thread, "is_pinned"):
+            os.sched_setaffinity(0, cpu)
+            this_thread.is_pinned = True
+        return app(env, start_response)
+
+    return call

@@ -1,0 +1,1 @@
+"""What tests run against: one module for each kind of server."""
