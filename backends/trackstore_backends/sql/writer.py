@@ -38,7 +38,7 @@ class Writer:
         """Carry out a group in one transaction; if that fails for some, each in its own."""
         try:
             return self._transact(requests)
-        except Exception as error:  # noqa: BLE001 - each caller is handed it
+        except Exception as error:
             if len(requests) > 1 and _is_of_one(error):
                 return [self._commit([request])[0] for request in requests]
             return [_copied(error) for _ in requests]
