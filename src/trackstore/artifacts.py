@@ -18,7 +18,7 @@ from trackstore.limits import check_page
 from trackstore.locations import PROXIED_ROOT, Location, parse_location
 from trackstore.model import ArtifactInfo, Experiment, Page, SearchCursor
 from trackstore.registry import open_artifact_store
-from trackstore.stores import ArtifactStore
+from trackstore.stores import ArtifactReader, ArtifactStore
 
 __all__ = ["PROXIED_ROOT", "ArtifactFolder", "Artifacts"]
 
@@ -142,11 +142,11 @@ class ArtifactFolder:
         whole = chunks if length is None else _exactly(chunks, length)
         return self._seen(self._store.put(self._at(path), whole, if_absent=if_absent))
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         """Return the bytes from `start`, at most `length` of them, of one version of the file.
 
-        A start at or beyond the end gives none.  Raises `NotFound` at once if there is no such
-        file (A-GET-01, A-GET-02).
+        The reader's `size` is that of the whole version.  A start at or beyond the end gives no
+        bytes.  Raises `NotFound` at once if there is no such file (A-GET-01, A-GET-02).
         """
         if start < 0 or (length is not None and length < 0):
             raise InvalidRequest("a range of an artifact begins or is less than 0")
