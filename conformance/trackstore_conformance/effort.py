@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
@@ -22,6 +22,7 @@ def effort(examples: int = EXAMPLES) -> settings:
         max_examples=examples,
         stateful_step_count=STEPS,
         deadline=None,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
         database=DirectoryBasedExampleDatabase(".conformance/examples"),
         print_blob=True,
         report_multiple_bugs=False,
