@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from trackstore.errors import AlreadyExists, Conflict, InvalidRequest, InvalidState, NotFound
 from trackstore.model import ArtifactInfo, Page
-from trackstore.stores import ArtifactStore, Guarantees
+from trackstore.stores import ArtifactReader, ArtifactStore, Guarantees
 from trackstore_backends.memory import shared_name
 
 
@@ -65,7 +65,7 @@ class MemoryArtifactStore(ArtifactStore):
             content[path] = whole
         return ArtifactInfo(path, len(whole))
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         if start < 0 or (length is not None and length < 0):
             raise InvalidRequest("a range of an artifact begins or is less than 0")
         with self._open() as content:
@@ -73,7 +73,8 @@ class MemoryArtifactStore(ArtifactStore):
         if whole is None:
             raise NotFound("there is no such artifact")
         end = len(whole) if length is None else min(start + length, len(whole))
-        return (whole[at : min(at + _CHUNK, end)] for at in range(start, end, _CHUNK))
+        chunks = (whole[at : min(at + _CHUNK, end)] for at in range(start, end, _CHUNK))
+        return ArtifactReader(chunks, len(whole))
 
     def stat(self, path: str) -> ArtifactInfo:
         with self._open() as content:

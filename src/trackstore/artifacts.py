@@ -16,9 +16,9 @@ from trackstore import limits, local, locations, paging, paths
 from trackstore.errors import InvalidRequest, InvalidState, PermissionDenied
 from trackstore.limits import check_page
 from trackstore.locations import PROXIED_ROOT, Location, parse_location
-from trackstore.model import ArtifactInfo, Experiment, Page, SearchCursor
+from trackstore.model import ArtifactInfo, Page, SearchCursor
 from trackstore.registry import open_artifact_store
-from trackstore.stores import ArtifactStore
+from trackstore.stores import ArtifactReader, ArtifactStore
 
 __all__ = ["PROXIED_ROOT", "ArtifactFolder", "Artifacts"]
 
@@ -67,9 +67,9 @@ class Artifacts:
         """Return the artifact location of a new experiment: `<root>/<experiment>`."""
         return locations.child(self._root, paths.check_path(experiment_id))
 
-    def run_uri(self, experiment: Experiment, run_id: str) -> str:
+    def run_uri(self, location: str, run_id: str) -> str:
         """Return where a run's artifacts lie: `<experiment's location>/<run>/artifacts`."""
-        folder = locations.child(experiment.artifact_location, paths.check_path(run_id))
+        folder = locations.child(location, paths.check_path(run_id))
         return locations.child(folder, "artifacts")
 
     def check_location(self, uri: str) -> str:
@@ -142,11 +142,11 @@ class ArtifactFolder:
         whole = chunks if length is None else _exactly(chunks, length)
         return self._seen(self._store.put(self._at(path), whole, if_absent=if_absent))
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         """Return the bytes from `start`, at most `length` of them, of one version of the file.
 
-        A start at or beyond the end gives none.  Raises `NotFound` at once if there is no such
-        file (A-GET-01, A-GET-02).
+        The reader's `size` is that of the whole version.  A start at or beyond the end gives no
+        bytes.  Raises `NotFound` at once if there is no such file (A-GET-01, A-GET-02).
         """
         if start < 0 or (length is not None and length < 0):
             raise InvalidRequest("a range of an artifact begins or is less than 0")

@@ -214,6 +214,27 @@ class BackendStore(Store):
         """
 
 
+class ArtifactReader(Iterator[bytes]):
+    """The bytes of one version of a file, as chunks (A-GET-02).
+
+    `size` is that of the whole version, in bytes, whatever range of it is read.  A reader that is
+    not read to its end is closed; `chunks` is closed with it, if it can be.
+    """
+
+    def __init__(self, chunks: Iterator[bytes], size: int) -> None:
+        self._chunks = chunks
+        self.size = size
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Release what the reader holds.  Idempotent."""
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+
+
 class ArtifactStore(Store):
     """Files under `/`-separated relative paths.
 
@@ -235,11 +256,13 @@ class ArtifactStore(Store):
         """
 
     @abstractmethod
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         """Return the bytes from `start`, at most `length` of them, as chunks (A-GET-01).
 
-        A start at or beyond the end gives none.  Raises `NotFound` before the first chunk if
-        there is no such file.  Once begun, the chunks are of one version of the file (A-GET-02).
+        A start at or beyond the end gives none.  All chunks are of one version of the file
+        (A-GET-02).
+
+        Raises `NotFound` at once if there is no such file.
         """
 
     @abstractmethod

@@ -48,6 +48,9 @@ DEFAULT_EXPERIMENT_NAME = "Default"
 _MOST_ATTEMPTS = 20
 """How often a new id is drawn, or a name looked up again, before something else is wrong."""
 
+_REMEMBERED = 10_000
+"""How many experiments' artifact locations are kept at hand."""
+
 
 def now_ms() -> int:
     """Return the time in ms since the epoch."""
@@ -66,6 +69,7 @@ class Tracker:
         self.store = store
         self.artifacts = artifacts
         self._clock = clock
+        self._locations: dict[str, str] = {}
 
     def close(self) -> None:
         """Close both stores, after the calls under way."""
@@ -216,11 +220,10 @@ class Tracker:
         check_text("the user id of a run", user_id, limits.USER_ID)
         begun = self._clock() if start_time is None else start_time
         check_int64("the start time of a run", begun, least=0)
-        experiment = self.get_experiment(experiment_id)
         ident = ids.new_run_id()
-        uri = self.artifacts.run_uri(experiment, ident)
+        uri = self.artifacts.run_uri(self._artifact_location(experiment_id), ident)
         return self.store.create_run(
-            Run(ident, experiment.id, begun, uri, user_id=user_id, tags=all_tags)
+            Run(ident, experiment_id, begun, uri, user_id=user_id, tags=all_tags)
         )
 
     def get_run(self, run_id: str) -> Run:
@@ -371,6 +374,16 @@ class Tracker:
             yield from page.items
             if (token := page.next) is None:
                 return
+
+    def _artifact_location(self, experiment_id: str) -> str:
+        """Return an experiment's artifact location, which never changes once it is known."""
+        known = self._locations.get(check_id("experiment", experiment_id))
+        if known is None:
+            if len(self._locations) >= _REMEMBERED:
+                self._locations.clear()
+            known = self.get_experiment(experiment_id).artifact_location
+            self._locations[experiment_id] = known
+        return known
 
     def _change_experiment(self, experiment_id: str, **changes: object) -> Applied:
         changed = ExperimentChanges(last_update_time=self._clock(), **changes)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from trackstore.errors import (
 )
 from trackstore.model import ArtifactInfo
 from trackstore.registry import open_artifact_store
+from trackstore.stores import ArtifactReader
 
 
 @pytest.fixture
@@ -247,10 +248,13 @@ def test_missing_local_file(folder: ArtifactFolder, tmp_path: Path) -> None:
 class _BrokenFolder(ArtifactFolder):
     """Its second file breaks after the first chunk."""
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        yield from super().get(path, start, length)
-        if path.endswith("2"):
-            raise ConnectionResetError
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
+        whole = super().get(path, start, length)
+        return ArtifactReader(self._broken(whole), whole.size) if path.endswith("2") else whole
+
+    def _broken(self, whole: ArtifactReader) -> Iterator[bytes]:
+        yield next(whole)
+        raise ConnectionResetError
 
 
 def test_failed_download_leaves_nothing(artifacts: Artifacts, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from trackstore.errors import (
     Unavailable,
 )
 from trackstore.model import ArtifactInfo, Page
-from trackstore.stores import ArtifactStore, Guarantees
+from trackstore.stores import ArtifactReader, ArtifactStore, Guarantees
 from trackstore_backends.calls import Calls
 from trackstore_backends.file import listing, tree
 from trackstore_backends.file.errors import ABSENT, translated
@@ -67,13 +67,14 @@ class FileArtifactStore(ArtifactStore):
                     self._publish(staged, names, if_absent=if_absent)
             return ArtifactInfo(path, staged.size)
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         if start < 0 or (length is not None and length < 0):
             raise InvalidRequest("a range of an artifact begins or is less than 0")
         names = tree.names_of(path)
         with self._calls.call(), translated():
             file, size = tree.open_file(self._root, names)
-        return _Reader(self._calls, file, start, size if length is None else start + length, size)
+        end = size if length is None else min(start + length, size)
+        return ArtifactReader(_Chunks(self._calls, file, start, end), size)
 
     def stat(self, path: str) -> ArtifactInfo:
         with self._calls.call(), translated():
@@ -145,14 +146,14 @@ class FileArtifactStore(ArtifactStore):
             names = names[:-1]
 
 
-class _Reader(Iterator[bytes]):
+class _Chunks(Iterator[bytes]):
     """The chunks of one version of a file: what replaces it has another inode."""
 
-    def __init__(self, calls: Calls, file: int, start: int, end: int, size: int) -> None:
+    def __init__(self, calls: Calls, file: int, start: int, end: int) -> None:
         self._calls = calls
         self._file: int | None = file
         self._at = start
-        self._end = min(end, size)
+        self._end = end
 
     def __next__(self) -> bytes:
         if self._file is None or self._at >= self._end:

@@ -14,7 +14,6 @@ from trackstore_backends.sql.fragments import (
     NEVER,
     Sql,
     among,
-    equal_by_index,
     ilike,
     indexed,
     like,
@@ -40,10 +39,12 @@ LEAST, MOST = -(2**63), 2**63 - 1
 
 
 class Source(NamedTuple):
-    """Where an index finds the rows `f` of `table` that satisfy a clause."""
+    """Where an index finds all rows `f` of `table` that satisfy a clause, and perhaps others."""
 
     table: str
     condition: Sql
+    exp: str = "f.exp"
+    """The experiment of a row; with a plus, so that its index is not taken for the better."""
 
 
 def condition(clause: Comparison, labels: Mapping[str, int], run: str) -> Sql:
@@ -67,8 +68,11 @@ def condition(clause: Comparison, labels: Mapping[str, int], run: str) -> Sql:
 def source(clause: Comparison, labels: Mapping[str, int]) -> Source | None:
     """Return the index that serves a clause, if one does."""
     if clause.entity == "attribute":
-        is_served = clause.key in {"run_id", "start_time"} and clause.operator in {*RANGES, "IN"}
-        return Source("runs", _attribute("f", clause)) if is_served else None
+        if clause.key == "run_id" and clause.operator in {"=", "IN"}:
+            return Source("runs", _attribute("f", clause), "+f.exp")
+        if clause.key == "start_time" and clause.operator in RANGES:
+            return Source("runs", _attribute("f", clause))
+        return None
     if clause.entity not in TABLES or clause.key not in labels:
         return None
     found = _indexed(clause)
@@ -86,19 +90,17 @@ def tested(clause: Comparison, row: str) -> Sql:
 
 
 def _indexed(clause: Comparison) -> Sql | None:
-    """Return the same of the row `f`, worded for an index, or None if no index serves it."""
+    """Return what an index finds of the rows `f`, or None if none serves the clause."""
     if clause.entity == "metric":
         return tested(clause, "f") if clause.operator in RANGES else None
-    wanted = clause.value
+    wanted, prefix = clause.value, indexed("f.value")
     if not isinstance(wanted, str):
         return None
     if clause.operator == "=":
-        return equal_by_index("f.value", wanted)
+        return Sql(f"{prefix} = ?", (wanted[:INDEXED],))
     head = re.split("[%_]", wanted, maxsplit=1)[0][:INDEXED]
     if clause.operator == "LIKE" and head and ord(head[-1]) < sys.maxunicode:
-        prefix = indexed("f.value")
-        within = Sql(f"{prefix} >= ? and {prefix} < ? and ", (head, _after_all(head)))
-        return within + tested(clause, "f")
+        return Sql(f"{prefix} >= ? and {prefix} < ?", (head, _after_all(head)))
     return None
 
 

@@ -71,18 +71,6 @@ def indexed(expression: str) -> str:
     return f"substr({expression}, 1, {INDEXED})"
 
 
-def equal_by_index(expression: str, value: str) -> Sql:
-    """Return the test for equality that an index of a long text serves.
-
-    `expression = ?` beside the prefix would make SQLite put the value into the prefix too, and
-    then it doesn't see the index.
-    """
-    test = Sql(f"{indexed(expression)} = ?", (value[:INDEXED],))
-    if len(value) < INDEXED:
-        return test
-    return test + Sql(f" and substr({expression}, {INDEXED + 1}) = ?", (value[INDEXED:],))
-
-
 def like(expression: str, pattern: str) -> Sql:
     """Match by code points: `%` is any text, `_` any one code point; nothing escapes them."""
     if len(pattern.encode()) > LIKE_BYTES // 3:  # GLOB's escapes may treble it

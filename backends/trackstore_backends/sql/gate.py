@@ -21,15 +21,18 @@ class Gate:
     def __init__(self, disconnect: Callable[[], None]) -> None:
         self._disconnect = disconnect
         self._lock = Lock()
-        self._emptied = Condition(self._lock)
+        self._changed = Condition(self._lock)
         self._inside = 0
-        self._closed = False
-        with _lock:
+        self._is_held = False
+        self._is_closed = False
+        with _forking:
             _gates.add(self)
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._closed:
+            while self._is_held:
+                self._changed.wait()
+            if self._is_closed:
                 raise InvalidState("the store is closed")
             self._inside += 1
 
@@ -42,44 +45,50 @@ class Gate:
         with self._lock:
             self._inside -= 1
             if not self._inside:
-                self._emptied.notify_all()
+                self._changed.notify_all()
 
     def close(self) -> None:
         """Refuse new calls, wait for those under way, and disconnect."""
         with self._lock:
-            self._closed = True
+            self._is_closed = True
             self._empty()
 
     def hold(self) -> None:
-        """Disconnect when no call is under way, and keep all threads out until `resume`."""
+        """Disconnect when no call is under way, and keep all threads out until `resume`.
+
+        The lock stays taken, so that no other thread has it when the process forks.
+        """
         self._lock.acquire()
+        _held.append(self)
+        self._is_held = True
         self._empty()
 
     def resume(self) -> None:
+        self._is_held = False
+        self._changed.notify_all()
         self._lock.release()
 
     def _empty(self) -> None:
         while self._inside:
-            self._emptied.wait()
+            self._changed.wait()
         self._disconnect()
 
 
 _gates: WeakSet[Gate] = WeakSet()
-_lock = Lock()
 _held: list[Gate] = []
+_forking = Lock()
 
 
 def _before_fork() -> None:
-    _lock.acquire()
+    _forking.acquire()
     for gate in list(_gates):
         gate.hold()
-        _held.append(gate)
 
 
 def _after_fork() -> None:
     while _held:
         _held.pop().resume()
-    _lock.release()
+    _forking.release()
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -14,6 +14,7 @@ from trackstore_backends.sql.clauses import Source
 from trackstore_backends.sql.database import Row, Session
 from trackstore_backends.sql.fragments import (
     ALWAYS,
+    NEVER,
     Sql,
     all_of,
     among,
@@ -67,6 +68,8 @@ def _plan(session: Session, labels: Labels, query: RunQuery) -> _Plan:
     known = labels.find(session, {each.key for each in keyed if each.entity in clauses.TABLES})
     fields = ordering.fields(query.order_by, known)
     plan = _Plan(query, _scopes(session, query), known, fields, _ranks(query, fields))
+    if NEVER in [clauses.condition(clause, known, "r.run") for clause in query.where]:
+        return plan._replace(scopes=[])
     source = _smallest_source(session, plan) if plan.scopes else None
     if source is not None:
         return plan._replace(source=source)
@@ -108,18 +111,20 @@ def _smallest_source(session: Session, plan: _Plan) -> Source | None:
     least, smallest = FEW + 1, None
     for clause in plan.query.where:
         source = clauses.source(clause, plan.labels)
-        if source is not None:
+        if source is not None and not _is_walked(clause, plan.query):
             count = _bounded_count(session, plan, source, least)
             if count < least:
                 least, smallest = count, source
+    if smallest is None:
+        return None
     runs = _bounded_count(session, plan, Source("runs", ALWAYS), least * SELECTIVE)
-    return smallest if least * SELECTIVE <= runs else None
+    return smallest if runs == least * SELECTIVE else None
 
 
 def _bounded_count(session: Session, plan: _Plan, source: Source, bound: int) -> int:
     """Return how many rows a source finds, or `bound` if it finds more."""
     exps = [exp for scope in plan.scopes for exp in scope.exps]
-    some = Sql(f"select 1 from {source.table} f where ") + one_of("f.exp", exps)
+    some = Sql(f"select 1 from {source.table} f where ") + one_of(source.exp, exps)
     sql = Sql("select count(*) from (") + some + Sql(" and ") + source.condition
     ((count,),) = session.rows(*sql + Sql(" limit ?) counted", (bound,)))
     found: int = count
@@ -177,7 +182,7 @@ def _conditions(plan: _Plan, scope: _Scope, rank: int) -> list[Sql]:
     walks = _walks_field(plan, rank)
     if plan.source is not None:
         run = "f.run"
-        found += [one_of("f.exp", scope.exps), plan.source.condition, Sql("r.run = f.run")]
+        found += [one_of(plan.source.exp, scope.exps), plan.source.condition, Sql("r.run = f.run")]
     elif walks:
         run = "o0.run"
         label = Sql("o0.label = ?", (plan.fields[0].label,))
@@ -185,12 +190,10 @@ def _conditions(plan: _Plan, scope: _Scope, rank: int) -> list[Sql]:
     else:
         found.append(one_of("r.exp", scope.exps))
     for clause in plan.query.where:
-        is_walked = walks and _is_of(clause, plan.query) and clause.operator != "IS NULL"
-        found.append(
-            clauses.tested(clause, "o0")
-            if is_walked
-            else clauses.condition(clause, plan.labels, run)
-        )
+        if walks and _is_of(clause, plan.query) and clause.operator != "IS NULL":
+            found.append(clauses.tested(clause, "o0"))
+        else:
+            found.append(clauses.condition(clause, plan.labels, run))
     if plan.fields:
         found.append(plan.fields[0].has_rank(rank))
     return found
@@ -198,5 +201,10 @@ def _conditions(plan: _Plan, scope: _Scope, rank: int) -> list[Sql]:
 
 def _is_of(clause: Comparison, query: RunQuery) -> bool:
     """Tell whether a clause is about the first field of the order."""
-    first = query.order_by[0]
-    return (clause.entity, clause.key) == (first.entity, first.key)
+    order = query.order_by
+    return bool(order) and (clause.entity, clause.key) == (order[0].entity, order[0].key)
+
+
+def _is_walked(clause: Comparison, query: RunQuery) -> bool:
+    """Tell whether a walk along the order reads what the index of a clause finds, and no more."""
+    return clause.entity == "metric" and _is_of(clause, query)

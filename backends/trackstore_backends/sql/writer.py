@@ -36,14 +36,18 @@ class Writer:
 
     def _commit(self, requests: Sequence[Request]) -> Sequence[Any]:
         """Carry out a group in one transaction; if that fails for some, each in its own."""
-        committed = False
         try:
-            answers = self._connections.write(lambda session: self._apply(session, requests))
-            committed = True
+            return self._transact(requests)
         except Exception as error:
             if len(requests) > 1 and _is_of_one(error):
                 return [self._commit([request])[0] for request in requests]
             return [_copied(error) for _ in requests]
+
+    def _transact(self, requests: Sequence[Request]) -> list[Any]:
+        committed = False
+        try:
+            answers = self._connections.write(lambda session: self._apply(session, requests))
+            committed = True
         finally:
             self._labels.end(committed=committed)
         return answers

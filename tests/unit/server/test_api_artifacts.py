@@ -257,7 +257,7 @@ def test_missing_files_and_folders(api: Api) -> None:
     put(api, "0/d/f", b"x")
     assert get(api, "0/nope").status_code == 404
     assert get(api, "0/nope").json["error_code"] == "RESOURCE_DOES_NOT_EXIST"
-    assert get(api, "0/d").status_code == 400
+    assert get(api, "0/d").status_code == 404
     assert put(api, "0/d", b"x").status_code == 400
     assert put(api, "0/d/f/g", b"x").status_code == 400
     assert api.client.simulate_delete(url("0/nope")).status_code == 200

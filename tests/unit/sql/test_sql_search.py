@@ -2,7 +2,8 @@
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -21,8 +22,8 @@ from trackstore.model import (
     RunQuery,
     RunStatus,
 )
-from trackstore.search import search_by_scan
-from trackstore_backends.sql import search
+from trackstore.search import ilike, like, search_by_scan
+from trackstore_backends.sql import fragments, search
 from trackstore_backends.sqlite import SQLiteBackendStore
 
 KEYS = ["a", "b", "A", "né", "absent"]
@@ -169,12 +170,45 @@ def test_search_equals_the_scan(
     monkeypatch.setattr(search, "MERGED", merged)
     monkeypatch.setattr(search, "SELECTIVE", 0)
     rng = random.Random(few * 31 + merged)
-    fill(store, rng, 120)
+    fill(store, rng, 90)
     run_ids = [
         run.id for home in EXPERIMENTS for run in store.scan_runs(home, None, None, 1_000).items
     ]
-    for _ in range(250):
+    for _ in range(100):
         query, limit = some_query(rng, run_ids), rng.choice([1, 3, 7, 50, 500])
         expected = pages(lambda *asked: search_by_scan(store, *asked), query, max(limit, 7))
         found = pages(store.search_runs, query, max(limit, 7))
         assert list(found) == list(expected), query
+
+
+@pytest.mark.parametrize(
+    ("phrase", "reference"), [(fragments.like, like), (fragments.ilike, ilike)]
+)
+def test_patterns_match_as_in_the_reference(
+    phrase: Callable[[str, str], fragments.Sql], reference: Callable[[str, str], bool]
+) -> None:
+    """Every pattern matches the same texts in SQLite as it does in the reference."""
+    connection = sqlite3.connect(":memory:")
+    for pattern in PATTERNS:
+        test, (bound,) = phrase("?", pattern)
+        rows = [connection.execute(f"select {test}", (text, bound)).fetchone() for text in TEXTS]
+        found = [bool(matched) for (matched,) in rows]
+        assert found == [reference(text, pattern) for text in TEXTS], pattern
+    connection.close()
+
+
+def test_long_values_differ_beyond_what_is_indexed(
+    store: SQLiteBackendStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values that begin alike are told apart, also when an index is asked first."""
+    monkeypatch.setattr(search, "SELECTIVE", 0)
+    store.create_experiment(Experiment("1", "e", "", 0, 0))
+    values = [LONG, LONG + "a", LONG + "b", LONG[1:]]
+    for number, value in enumerate(values):
+        store.create_run(Run(f"{number}", "1", 0, ""))
+        store.log(f"{number}", Batch(params={"p": value}))
+    for number, value in enumerate(values):
+        for operator in ("=", "LIKE"):
+            clause = Comparison("param", "p", operator, value)
+            page = store.search_runs(RunQuery(("1",), (clause,)), None, 9)
+            assert [run.id for run in page.items] == [f"{number}"]
