@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("plugin") / "project"
     shutil.copytree(PACKAGE, project)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    options = ["--no-deps", "--target", "installed"]
-    if find_spec("hatchling"):
-        options += ["--no-build-isolation", "--no-index"]
+    options = ["--no-deps", "--no-index", "--no-build-isolation", "--target", "installed"]
     subprocess.run([*pip, *options, "."], cwd=project, check=True, timeout=120)
     return project
 
