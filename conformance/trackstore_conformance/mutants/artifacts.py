@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from trackstore.errors import AlreadyExists, NotFound
 from trackstore.model import ArtifactInfo, Page
 from trackstore.registry import open_artifact_store
-from trackstore.stores import ArtifactStore
+from trackstore.stores import ArtifactReader, ArtifactStore
 from trackstore_conformance.mutants.wrapped import first_rows
 
 EVERYTHING = 1_000_000
@@ -34,7 +34,7 @@ class ArtifactMutant(ArtifactStore):
     def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
         return self.inner.put(path, chunks, if_absent=if_absent)
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         return self.inner.get(path, start, length)
 
     def stat(self, path: str) -> ArtifactInfo:
@@ -106,8 +106,17 @@ class LooksBeforeItPuts(ArtifactMutant):
 class RangeEndIncluded(ArtifactMutant):
     killed_by = "test_a_range_is_a_slice"
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         return super().get(path, start, None if length is None else length + 1)
+
+
+class SizeOfTheRange(ArtifactMutant):
+    killed_by = "test_a_reader_says_how_large_the_file_is"
+
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
+        reader = super().get(path, start, length)
+        size = reader.size - start
+        return ArtifactReader(reader, size if length is None else min(size, length))
 
 
 class MissingFileFoundLate(ArtifactMutant):
@@ -115,8 +124,11 @@ class MissingFileFoundLate(ArtifactMutant):
 
     killed_by = "test_a_missing_file_is_not_found_before_the_first_chunk"
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        yield from super().get(path, start, length)
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
+        def chunks() -> Iterator[bytes]:
+            yield from self.inner.get(path, start, length)
+
+        return ArtifactReader(chunks(), 0)
 
 
 class ReadInTwoVersions(ArtifactMutant):
@@ -124,11 +136,12 @@ class ReadInTwoVersions(ArtifactMutant):
 
     killed_by = "test_chunks_are_of_one_version"
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         size = self.stat(path).size or 0
         end = size if length is None else min(size, start + length)
         places = range(start, end, 4_096)
-        return (b"".join(self.inner.get(path, at, min(4_096, end - at))) for at in places)
+        parts = (b"".join(self.inner.get(path, at, min(4_096, end - at))) for at in places)
+        return ArtifactReader(parts, size)
 
 
 class PrefixOfText(ArtifactMutant):
@@ -189,7 +202,7 @@ class CaseFolded(ArtifactMutant):
     def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
         return super().put(path.lower(), chunks, if_absent=if_absent)
 
-    def get(self, path: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         return super().get(path.lower(), start, length)
 
 
@@ -199,6 +212,7 @@ ARTIFACT_MUTANTS: tuple[type[ArtifactMutant], ...] = (
     EmptyFileForgotten,
     LooksBeforeItPuts,
     RangeEndIncluded,
+    SizeOfTheRange,
     MissingFileFoundLate,
     ReadInTwoVersions,
     PrefixOfText,
