@@ -22,6 +22,7 @@ class Outcome(Struct, frozen=True):
     """What was returned, as `seen`."""
     raw: Any = None
     message: str = ""
+    cause: str = ""
 
 
 def outcome(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Outcome:
@@ -35,7 +36,7 @@ def outcome(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Outcome:
     except Refused as refused:
         return Outcome(refused.ways)
     except TrackstoreError as error:
-        return Outcome((way_of(error),), message=str(error))
+        return Outcome((way_of(error),), message=str(error), cause=repr(error.__cause__))
 
 
 def way_of(error: TrackstoreError) -> str:

@@ -1,6 +1,6 @@
 """What the workers of a race do: functions of (store, index, ...) that return what they saw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trackstore.errors import AlreadyExists, NotFound
@@ -22,8 +22,15 @@ WRITERS = 2
 ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 
 
-def way(call: Any, *args: Any) -> str:
-    return outcome(call, *args).ways[0]
+REFUSALS = {"ok", "AlreadyExists id", "AlreadyExists name", "Conflict", "InvalidState", "NotFound"}
+
+
+def way(call: Callable[..., Any], *args: Any) -> str:
+    """Return how a call ended; if it is one that no race should show, with what it said."""
+    ended = outcome(call, *args)
+    if ended.ways[0] in REFUSALS:
+        return ended.ways[0]
+    return f"{ended.ways[0]}: {ended.message} ({ended.cause})"
 
 
 def new_experiment(number: str, name: str) -> Experiment:
