@@ -13,7 +13,7 @@ REVISIONS = ("0001",)
 
 
 def is_current(database: Database, session: Session) -> bool:
-    """Tell whether the schema is the newest.
+    """Tell whether the schema is the newest, in a session that sees one instant.
 
     Raises `Unsupported` if it is newer than this code, or another program's.
     """
