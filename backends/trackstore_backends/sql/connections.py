@@ -34,18 +34,15 @@ class Connections:
             connection = self._reader()
             try:
                 self._database.begin_read(connection)
-                try:
-                    yield Session(connection)
-                finally:
-                    self._database.rollback(connection)
+                yield Session(connection)
             except TrackstoreError:
-                self._keep(connection)
+                self._end_read(connection)
                 raise
             except BaseException as error:
                 connection.close()
                 self._raise_translated(error, "run")
                 raise
-            self._keep(connection)
+            self._end_read(connection)
 
     def _reader(self) -> Connection:
         try:
@@ -103,7 +100,8 @@ class Connections:
             raise
         self._write(connection, lambda _: schema.upgrade(self._database, connection))
 
-    def _keep(self, connection: Connection) -> None:
+    def _end_read(self, connection: Connection) -> None:
+        self._database.rollback(connection)
         if len(self._idle) < IDLE_READERS:
             self._idle.append(connection)
         else:
