@@ -14,6 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 EXAMPLES = 60
 STEPS = 30
+PHASES: tuple[Phase, ...] = (Phase.reuse, Phase.generate, Phase.shrink)
+"""Not the search for an explanation, which takes minutes where shrinking takes seconds."""
 SEED_VARIABLE = "TRACKSTORE_CONFORMANCE_SEED"
 
 
@@ -22,7 +24,7 @@ def effort(examples: int = EXAMPLES) -> settings:
         max_examples=examples,
         stateful_step_count=STEPS,
         deadline=None,
-        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+        phases=PHASES,
         database=DirectoryBasedExampleDatabase(".conformance/examples"),
         print_blob=True,
         report_multiple_bugs=False,
