@@ -1,4 +1,4 @@
-"""What holds for all tests: which files are none, which skips are allowed, code in the pages."""
+"""What holds for all tests: which skips are allowed, and code in the pages is run."""
 
 import os
 import tempfile
@@ -9,7 +9,6 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
-collect_ignore = ["tests/plugin_package"]
 NOT_APPLICABLE = "N/A"
 
 

@@ -1,19 +1,23 @@
-"""Two subjects measured in turns, so that a noisy moment meets both."""
+"""Subjects measured in turns, so that a noisy moment meets all of them."""
 
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+Subject = Callable[[], float]
+"""Works for a while and returns its rate per second."""
+
 
 @dataclass(frozen=True)
 class Result:
-    """Rates per second of both subjects, the median over rounds, and the ratio of each round."""
+    """Rates per second, the median over rounds, and the ratios within each round."""
 
     work: str
     ours: float
     mlflow: float
     ratios: list[float]
+    fractions: list[float]
     target: float
 
     @property
@@ -22,34 +26,39 @@ class Result:
 
     def row(self) -> str:
         spread = f"{min(self.ratios):,.0f} to {max(self.ratios):,.0f}"
+        fraction = f"{statistics.median(self.fractions):.2f}" if self.fractions else ""
         return (
             f"| {self.work} | {self.ours:,.4g} | {self.mlflow:,.4g} | "
-            f"**{self.ratio:,.0f}x** | {spread} | {self.target:,.0f}x |"
+            f"**{self.ratio:,.0f}x** | {spread} | {self.target:,.0f}x | {fraction} |"
         )
 
 
 HEADER = (
-    "| work | trackstore, per s | MLflow, per s | ratio | over the rounds | target |\n"
-    "|---|---|---|---|---|---|"
+    "| work | trackstore, per s | MLflow, per s | ratio | over the rounds | target | of driver |\n"
+    "|---|---|---|---|---|---|---|"
 )
 
 
 def compare(
     work: str,
-    ours: Callable[[], float],
-    mlflow: Callable[[], float],
+    ours: Subject,
+    mlflow: Subject,
     *,
+    driver: Subject | None = None,
     rounds: int,
     target: float,
 ) -> Result:
-    """Call the two in turns; each returns its rate per second."""
-    ours(), mlflow()
-    pairs = [(ours(), mlflow()) for _ in range(rounds)]
+    """Let the subjects take turns; `driver` writes the same rows with no library at all."""
+    subjects = [ours, mlflow, *([driver] if driver else [])]
+    for subject in subjects:
+        subject()
+    measured = [[subject() for subject in subjects] for _ in range(rounds)]
     result = Result(
         work,
-        statistics.median(one for one, _ in pairs),
-        statistics.median(other for _, other in pairs),
-        [one / other for one, other in pairs],
+        statistics.median(rates[0] for rates in measured),
+        statistics.median(rates[1] for rates in measured),
+        [rates[0] / rates[1] for rates in measured],
+        [rates[0] / rates[2] for rates in measured if len(rates) > 2],
         target,
     )
     print(result.row(), flush=True)

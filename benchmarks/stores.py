@@ -1,8 +1,11 @@
 """Logging and searching through the two libraries, in one process, each on its own SQLite file."""
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from driver import Driver
 from interleaved import Result, compare, rate
 from mlflow.entities import Metric as MlflowMetric
 from mlflow.entities import Param, RunStatus, RunTag, ViewType
@@ -10,6 +13,9 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from runs import EXPERIMENT, fill_mlflow, fill_trackstore
 
 import trackstore
+from trackstore import Metric
+
+T = TypeVar("T")
 
 SEARCH = "metrics.m0 > 0.9 AND params.p0 = 'v3'"
 ORDER = ["metrics.m1 DESC"]
@@ -25,6 +31,7 @@ class Subjects:
         self.mlflow = SqlAlchemyStore(f"sqlite:///{folder}/mlflow.db", str(folder / "mlruns"))
         self.ours_id = self.tracker.create_experiment("bench").id
         self.mlflow_id = self.mlflow.create_experiment("bench")
+        self.driver = Driver(folder / "driver.db")
         self.times = itertools.count(1)
 
     def our_run(self) -> str:
@@ -37,74 +44,87 @@ class Subjects:
 def one_metric(on: Subjects, seconds: float, rounds: int) -> Result:
     our_run, mlflow_run = on.our_run(), on.mlflow_run()
 
-    def ours() -> float:
-        return rate(
-            lambda _: on.tracker.log_metric(
-                our_run, "m", 0.5, step=(n := next(on.times)), timestamp=n
-            ),
-            seconds,
-        )
+    def ours(_: int) -> None:
+        step = next(on.times)
+        on.tracker.log_metric(our_run, "m", 0.5, step=step, timestamp=step)
 
-    def mlflow() -> float:
-        return rate(
-            lambda _: on.mlflow.log_metric(
-                mlflow_run, MlflowMetric("m", 0.5, (n := next(on.times)), n)
-            ),
-            seconds,
-        )
+    def mlflow(_: int) -> None:
+        step = next(on.times)
+        on.mlflow.log_metric(mlflow_run, MlflowMetric("m", 0.5, step, step))
 
-    return compare("`log_metric`, a point a call", ours, mlflow, rounds=rounds, target=30)
+    return compare(
+        "`log_metric`, a point a call",
+        lambda: rate(ours, seconds),
+        lambda: rate(mlflow, seconds),
+        driver=lambda: rate(lambda _: on.driver.add_point(next(on.times)), seconds),
+        rounds=rounds,
+        target=30,
+    )
 
 
 def thousand_metrics(on: Subjects, seconds: float, rounds: int) -> Result:
     our_run, mlflow_run = on.our_run(), on.mlflow_run()
     keys = [f"metric {key}" for key in range(100)]
 
-    def points(kind: type) -> list:
+    def points(kind: Callable[..., T]) -> list[T]:
         steps = [next(on.times) for _ in range(10)]
         return [kind(key, step / 7, step, step) for step in steps for key in keys]
 
-    def ours() -> float:
-        return rate(lambda _: on.tracker.log(our_run, metrics=points(trackstore.Metric)), seconds)
+    def rows() -> list[tuple[int, int, int]]:
+        steps = [next(on.times) for _ in range(10)]
+        return [(label, step, step) for step in steps for label in range(100)]
 
-    def mlflow() -> float:
-        return rate(
+    return compare(
+        "`log_batch` of 1,000 metrics (100 keys x 10 steps)",
+        lambda: rate(lambda _: on.tracker.log(our_run, metrics=points(Metric)), seconds),
+        lambda: rate(
             lambda _: on.mlflow.log_batch(mlflow_run, points(MlflowMetric), [], []), seconds
-        )
-
-    work = "`log_batch` of 1,000 metrics (100 keys x 10 steps)"
-    return compare(work, ours, mlflow, rounds=rounds, target=18)
+        ),
+        driver=lambda: rate(lambda _: on.driver.add_points(rows()), seconds),
+        rounds=rounds,
+        target=18,
+    )
 
 
 def params_and_tags(on: Subjects, seconds: float, rounds: int) -> Result:
-    names = [f"name {n}" for n in range(100)]
+    pairs = [(f"name {n}", f"value of name {n}") for n in range(100)]
+    params = [Param(*pair) for pair in pairs]
+    tags = [RunTag(*pair) for pair in pairs]
+    values = [value for _, value in pairs]
 
     def ours() -> float:
-        runs = [on.our_run() for _ in range(int(4000 * seconds))]
-        pairs = [(name, f"value of {name}") for name in names]
+        runs = [on.our_run() for _ in range(int(2_000 * seconds))]
         return rate(lambda n: on.tracker.log(runs[n], params=pairs, tags=pairs), seconds)
 
     def mlflow() -> float:
         runs = [on.mlflow_run() for _ in range(int(100 * seconds))]
-        params = [Param(name, f"value of {name}") for name in names]
-        tags = [RunTag(name, f"value of {name}") for name in names]
         return rate(lambda n: on.mlflow.log_batch(runs[n], [], params, tags), seconds)
 
-    work = "`log_batch` of 100 params + 100 tags"
-    return compare(work, ours, mlflow, rounds=rounds, target=25)
+    def driver(_: int) -> None:
+        on.driver.add_params_and_tags(next(on.times), values)
+
+    return compare(
+        "`log_batch` of 100 params + 100 tags",
+        ours,
+        mlflow,
+        driver=lambda: rate(driver, seconds),
+        rounds=rounds,
+        target=25,
+    )
 
 
 def create_and_finish(on: Subjects, seconds: float, rounds: int) -> Result:
-    def ours() -> float:
-        return rate(lambda _: on.tracker.end_run(on.our_run()), seconds)
+    def mlflow(_: int) -> None:
+        on.mlflow.update_run_info(on.mlflow_run(), RunStatus.FINISHED, 2, None)
 
-    def mlflow() -> float:
-        def once(_: int) -> None:
-            on.mlflow.update_run_info(on.mlflow_run(), RunStatus.FINISHED, 2, None)
-
-        return rate(once, seconds)
-
-    return compare("`create_run` + finish", ours, mlflow, rounds=rounds, target=40)
+    return compare(
+        "`create_run` + finish",
+        lambda: rate(lambda _: on.tracker.end_run(on.our_run()), seconds),
+        lambda: rate(mlflow, seconds),
+        driver=lambda: rate(lambda _: on.driver.create_and_finish(next(on.times)), seconds),
+        rounds=rounds,
+        target=40,
+    )
 
 
 def filtered_search(folder: Path, size: int, rounds: int) -> Result:

@@ -8,12 +8,14 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 EXAMPLES = 60
 STEPS = 30
+PHASES: tuple[Phase, ...] = (Phase.reuse, Phase.generate, Phase.shrink)
+"""Not the search for an explanation, which takes minutes where shrinking takes seconds."""
 SEED_VARIABLE = "TRACKSTORE_CONFORMANCE_SEED"
 
 
@@ -22,6 +24,7 @@ def effort(examples: int = EXAMPLES) -> settings:
         max_examples=examples,
         stateful_step_count=STEPS,
         deadline=None,
+        phases=PHASES,
         database=DirectoryBasedExampleDatabase(".conformance/examples"),
         print_blob=True,
         report_multiple_bugs=False,

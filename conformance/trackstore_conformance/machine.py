@@ -235,10 +235,15 @@ class BackendMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Leave an empty store to the next example, or if this one failed, another store."""
-        if not self.agreed:
-            self.bench.move()
-            return
-        self.read_all()
+        try:
+            if self.agreed:
+                self.read_all()
+                self.purge_all()
+        finally:
+            if not self.agreed:
+                self.bench.move()
+
+    def purge_all(self) -> None:
         for experiment in list(self.model.experiments):
             self.compare(
                 "update_experiment", experiment, ExperimentChanges(lifecycle_stage=DELETED)

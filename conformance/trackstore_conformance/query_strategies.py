@@ -27,8 +27,9 @@ NULL: tuple[Operator, ...] = ("IS NULL", "IS NOT NULL")
 LIST: tuple[Operator, ...] = ("IN", "NOT IN")
 NUMERIC: tuple[Operator, ...] = ("=", "!=", "<", "<=", ">", ">=")
 
+PATTERNS = ("%", "_", "x%", "%X", "X_X", "%Y%", "X", *VALUES)
 patterns = biased(
-    st.sampled_from(["%", "_", "x%", "%x", "X_X", "%Y%", "", *VALUES]),
+    st.sampled_from(PATTERNS),
     st.sampled_from(["%%", "_%_", "\\%", "%\\", "[x]", "*", "É%", "%K", "a_", "__", "%'%", "x%x%x"])
     | values,
 )
@@ -44,16 +45,20 @@ TEXT_FIELDS: dict[str, st.SearchStrategy[str]] = {
 }
 
 
-def compared(
-    entity: Entity, key: str, texts: st.SearchStrategy[str]
-) -> st.SearchStrategy[Comparison]:
-    return st.builds(Comparison, st.just(entity), st.just(key), st.sampled_from(TEXT), texts)
+def every_clause(key: str) -> list[Comparison]:
+    """Return each operator on the param, the tag and the metric `key`, with values that collide."""
+    texts: tuple[Entity, ...] = ("param", "tag")
+    return [
+        *(Comparison(entity, key, o, p) for entity in texts for o in TEXT for p in PATTERNS),
+        *(Comparison(entity, key, operator) for entity in texts for operator in NULL),
+        *(Comparison("metric", key, operator, n) for operator in NUMERIC for n in (0, 1.0, -1)),
+    ]
 
 
 @st.composite
 def clauses(draw: st.DrawFn, run_ids: Sequence[str] = ()) -> Comparison:
     entity: Entity = draw(
-        st.sampled_from(["metric", "param", "tag", "attribute", "attribute", "dataset"])
+        st.sampled_from(["metric", "param", "param", "tag", "tag", "attribute", "dataset"])
     )
     if entity == "metric":
         return number_clause(draw, entity, draw(keys))

@@ -31,7 +31,7 @@ from trackstore_conformance.texts import ALL
 T = TypeVar("T")
 
 KEYS = ("a", "b", "loss")
-VALUES = ("x", "y", "xyx", "1")
+VALUES = ("x", "y", "xyx", "x ", "")
 LONG_TEXTS = ("v" * 6_001, "💥" * 8_001)
 """Longer than what MLflow cuts a value to."""
 EDGE_INTS = (-(2**63), -(2**53) - 1, -(2**31) - 1, 2**31, 2**53 + 1, 2**63 - 1)

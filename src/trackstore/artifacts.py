@@ -16,7 +16,7 @@ from trackstore import limits, local, locations, paging, paths
 from trackstore.errors import InvalidRequest, InvalidState, PermissionDenied
 from trackstore.limits import check_page
 from trackstore.locations import PROXIED_ROOT, Location, parse_location
-from trackstore.model import ArtifactInfo, Experiment, Page, SearchCursor
+from trackstore.model import ArtifactInfo, Page, SearchCursor
 from trackstore.registry import open_artifact_store
 from trackstore.stores import ArtifactReader, ArtifactStore
 
@@ -67,9 +67,9 @@ class Artifacts:
         """Return the artifact location of a new experiment: `<root>/<experiment>`."""
         return locations.child(self._root, paths.check_path(experiment_id))
 
-    def run_uri(self, experiment: Experiment, run_id: str) -> str:
+    def run_uri(self, location: str, run_id: str) -> str:
         """Return where a run's artifacts lie: `<experiment's location>/<run>/artifacts`."""
-        folder = locations.child(experiment.artifact_location, paths.check_path(run_id))
+        folder = locations.child(location, paths.check_path(run_id))
         return locations.child(folder, "artifacts")
 
     def check_location(self, uri: str) -> str:

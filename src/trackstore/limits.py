@@ -78,6 +78,10 @@ def is_encodable(value: str) -> bool:
     return True
 
 
+def is_int64(value: object, *, least: int = MIN_INT64) -> bool:
+    return type(value) is int and least <= value <= MAX_INT64
+
+
 def check_int64(what: str, value: object, *, least: int = MIN_INT64) -> int:
     """Return `value` if it is an integer of 64 bits that is not under `least`."""
     if type(value) is not int:

@@ -134,12 +134,12 @@ def check_metric(point: Metric) -> Metric:
     int64 in ms that is not negative (rules B-MET-04 and B-MET-05).
     """
     check_key(point.key)
+    if not (limits.is_int64(point.step) and limits.is_int64(point.timestamp, least=0)):
+        check_int64(f"the step of metric {point.key!r}", point.step)
+        check_int64(f"the timestamp of metric {point.key!r}", point.timestamp, least=0)
+    for link in point.links:
+        _check_link(link)
     value = check_value(point.key, point.value)
-    check_int64(f"the step of metric {point.key!r}", point.step)
-    check_int64(f"the timestamp of metric {point.key!r}", point.timestamp, least=0)
-    if point.links:
-        for link in point.links:
-            _check_link(link)
     return point if value is point.value else replace(point, value=value)
 
 

@@ -128,7 +128,7 @@ def test_default_locations() -> None:
     proxied = Artifacts("memory:")
     assert proxied.location("12") == "mlflow-artifacts:/12"
     experiment = Experiment("12", "e", "s3://bucket/allowed/", 0, 0)
-    assert proxied.run_uri(experiment, "ab") == "s3://bucket/allowed/ab/artifacts"
+    assert proxied.run_uri(experiment.artifact_location, "ab") == "s3://bucket/allowed/ab/artifacts"
     direct = Artifacts("memory:", root="s3://bucket/p/")
     assert direct.location("12") == "s3://bucket/p/12"
     assert direct.check_location("s3://bucket/p/12") == "s3://bucket/p/12"

@@ -202,3 +202,15 @@ def test_a_closed_tracker_says_so() -> None:
     tracker.close()
     with pytest.raises(InvalidState, match="closed"):
         tracker.get_experiment("0")
+
+
+def test_a_purged_experiment_takes_no_run(tracker: Tracker) -> None:
+    """What is remembered of an experiment never makes one appear that is gone."""
+    made = tracker.create_experiment("a")
+    tracker.create_run(made.id)
+    tracker.delete_experiment(made.id)
+    with pytest.raises(InvalidState):
+        tracker.create_run(made.id)
+    tracker.purge_experiment(made.id)
+    with pytest.raises(NotFound):
+        tracker.create_run(made.id)

@@ -1,8 +1,11 @@
 """Which schema a database has, and how it gets the newest.
 
-The tables themselves are described, and made, by `migrations/versions/`; alembic is imported
-only when there is something to do, since that takes a third of a second.
+`migrations/versions/` makes the tables and changes them.  What they come to is also kept as a
+script, from which a new database is made: importing alembic takes a third of a second, and a
+server's first start is no time for that.
 """
+
+from pathlib import Path
 
 from trackstore.errors import Unsupported
 from trackstore_backends.sql.database import Connection, Database, Session
@@ -10,6 +13,8 @@ from trackstore_backends.sql.database import Connection, Database, Session
 VERSION_TABLE = "trackstore_version"
 REVISIONS = ("0001",)
 """All revisions that this code knows, the newest last."""
+NEWEST = Path(__file__).parent / "migrations" / "newest"
+"""Has the script of the newest schema, by dialect."""
 
 
 def is_current(database: Database, session: Session) -> bool:
@@ -34,8 +39,14 @@ def is_current(database: Database, session: Session) -> bool:
 
 
 def upgrade(database: Database, connection: Connection) -> None:
-    """Apply the missing revisions, in the write transaction that is under way."""
-    if is_current(database, Session(connection)):  # another process was faster
+    """Make the tables, or apply the missing revisions, in the write transaction under way."""
+    session = Session(connection)
+    if is_current(database, session):  # another process was faster
+        return
+    script = NEWEST / f"{database.dialect}.sql"
+    if script.exists() and not database.has_table(session, VERSION_TABLE):
+        for statement in script.read_text().splitlines():
+            session.run(statement)
         return
     from trackstore_backends.sql import migrations  # noqa: PLC0415 - see above
 

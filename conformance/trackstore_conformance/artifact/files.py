@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from itertools import islice
 from random import Random
 
 import pytest
@@ -10,6 +9,7 @@ from trackstore_conformance.outcomes import outcome, seen
 from trackstore_conformance.rules import rule
 
 SIZES = (0, 1, 4_095, 4_096, 4_097, 1 << 20, (5 << 20) + 1)
+RANGES = ((0, None), (0, 5), (99_999, None), (200_000, None), (7, 0))
 LARGE = 4 << 20
 
 
@@ -119,6 +119,18 @@ class FileTests(ArtifactSuite):
                 found = b"".join(bench.second.get("a", start, length))
                 assert found == whole[start:end], (start, length)
 
+    @rule("A-GET-02")
+    def test_a_reader_says_how_large_the_file_is(self, bench: ArtifactBench) -> None:
+        """Its size is that of the version it reads, whole, whatever range is read of it."""
+        bench.store.put("a", [bytes_of(100_000)])
+        readers = [bench.second.get("a", start, length) for start, length in RANGES]
+        bench.store.put("a", [b"shorter"])
+        assert [reader.size for reader in readers] == [100_000] * len(RANGES)
+        for reader in readers:
+            reader.close()
+            reader.close()
+        assert bench.second.get("a").size == len(b"shorter")
+
     @rule("A-GET-01")
     def test_a_missing_file_is_not_found_before_the_first_chunk(self, bench: ArtifactBench) -> None:
         """`get` itself raises, for a file and for a folder; so does `stat` for what is missing."""
@@ -151,7 +163,9 @@ class FileTests(ArtifactSuite):
         """Readers may stop in the middle; the file can be read, replaced and deleted after."""
         bench.store.put("a", [bytes_of(LARGE)])
         for _ in range(20):
-            assert b"".join(islice(bench.store.get("a"), 1))
+            reader = bench.store.get("a")
+            assert next(reader)
+            reader.close()
         bench.store.put("a", [b"new"])
         assert bench.read("a") == b"new"
 

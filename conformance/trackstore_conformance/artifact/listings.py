@@ -5,7 +5,10 @@ from trackstore_conformance.harness import ArtifactBench, ArtifactSuite
 from trackstore_conformance.outcomes import outcome
 from trackstore_conformance.rules import rule
 
-TREE = ("a", "a-b", "a.txt", "ab/x", "b/a", "b/a.b/c", "b/a2/d", "b/c", "é", "💥/x")
+TREE = (
+    *("a", "a-b", "a.txt", "ab/x", "b/a", "b/a.b/c", "b/a2/d", "b/c", "é", "💥/x"),
+    *("c/x", "c-d", "c.txt", "c0"),  # by code point - and . come before /, and 0 after it
+)
 NAMES = (
     "a", "A", "a ", " a", "a.", "a..", "...", "..a", "é", "e\u0301", "É", "ß", "ss", "aux", "con",
     "NUL.txt", "a%20b", "a b", "a+b", "%", "100%", "#", "?x=1", "a;b", "a&b", "a,b", "a=b", "[a]",

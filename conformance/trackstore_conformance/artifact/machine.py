@@ -167,10 +167,15 @@ class ArtifactMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Leave an empty store to the next example, or if this one failed, another store."""
-        if not self.agreed:
-            self.bench.move()
-            return
-        self.read_page(Listing("", deep=True), 1_000)
+        try:
+            if self.agreed:
+                self.read_page(Listing("", deep=True), 1_000)
+                self.delete_all()
+        finally:
+            if not self.agreed:
+                self.bench.move()
+
+    def delete_all(self) -> None:
         for path in {path.partition("/")[0] for path in self.model.files}:
             self.delete(path)
         for deep in (True, False):

@@ -25,11 +25,11 @@ from trackstore_conformance import strategies as some
 from trackstore_conformance.effort import run_property
 from trackstore_conformance.harness import BackendBench, BackendSuite, all_rows
 from trackstore_conformance.outcomes import seen
-from trackstore_conformance.query_strategies import queries
+from trackstore_conformance.query_strategies import every_clause, queries
 from trackstore_conformance.rules import rule
 
 DELETE = RunChanges(lifecycle_stage=LifecycleStage.DELETED)
-RUNS_PER_EXAMPLE, QUERIES_PER_EXAMPLE = 8, 12
+RUNS_PER_EXAMPLE, QUERIES_PER_EXAMPLE = 8, 25
 
 
 class SearchTests(BackendSuite):
@@ -45,8 +45,10 @@ class SearchTests(BackendSuite):
             for _ in range(QUERIES_PER_EXAMPLE):
                 query = data.draw(queries([*homes, "no such experiment"], run_ids), label="query")
                 self.compare_pages(bench, query, data.draw(some.limits, label="limit"))
+            for clause in every_clause(data.draw(some.keys, label="key")):
+                self.compare_pages(bench, RunQuery(tuple(homes), (clause,), stage=None), 1_000)
 
-        run_property(check, examples=25)
+        run_property(check, examples=20)
 
     def fill(self, bench: BackendBench, data: st.DataObject) -> tuple[list[str], list[str]]:
         homes = [bench.experiment().id for _ in range(2)]

@@ -84,7 +84,8 @@ class JournalStore(BackendStore):
                     yield append
             except OSError as error:
                 self._journal, self._state = Journal(self._path), State()
-                raise BackendError("the journal cannot be read or written") from error
+                message = "the journal cannot be read or written"
+                raise BackendError(message, outcome="unknown") from error
 
     def _apply(self, line: bytes) -> Any:
         name, *args = json.loads(line)
