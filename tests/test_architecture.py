@@ -16,6 +16,7 @@ FLOORS = (
     ("search", "validation", "paging", "locations", "local"),
     ("artifacts",),
     ("tracker",),
+    ("opening",),
     ("wire",),
     ("server",),
     ("cli",),

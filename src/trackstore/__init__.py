@@ -37,10 +37,10 @@ from trackstore.model import (
     Run,
     RunStatus,
 )
+from trackstore.opening import open_tracker as open  # noqa: A004 - trackstore.open reads well
 from trackstore.registry import open_artifact_store, open_backend_store
 from trackstore.stores import ArtifactStore, BackendStore
 from trackstore.tracker import Tracker
-from trackstore.tracker import open_tracker as open  # noqa: A004 - trackstore.open reads well
 
 __all__ = [
     "open",

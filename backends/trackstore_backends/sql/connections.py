@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from typing import TypeVar
 
@@ -34,18 +35,15 @@ class Connections:
             connection = self._reader()
             try:
                 self._database.begin_read(connection)
-                try:
-                    yield Session(connection)
-                finally:
-                    self._database.rollback(connection)
+                yield Session(connection)
             except TrackstoreError:
-                self._keep(connection)
+                self._end_read(connection)
                 raise
             except BaseException as error:
                 connection.close()
                 self._raise_translated(error, "run")
                 raise
-            self._keep(connection)
+            self._end_read(connection)
 
     def _reader(self) -> Connection:
         try:
@@ -87,23 +85,29 @@ class Connections:
             return
         with self._upgrading:
             if not self._is_current:
-                connection = self._connect(writes=True)
-                try:
-                    self._upgrade(connection)
-                finally:
-                    connection.close()
+                if not self._ask(partial(schema.is_current, self._database)):
+                    self._upgrade()
                 self._is_current = True
 
-    def _upgrade(self, connection: Connection) -> None:
+    def _ask(self, question: Callable[[Session], T]) -> T:
+        """Answer a question at one instant, by a connection that is not kept."""
+        connection = self._connect(writes=False)
         try:
-            if schema.is_current(self._database, Session(connection)):
-                return
+            self._database.begin_read(connection)
+            return question(Session(connection))
         except Exception as error:
             self._raise_translated(error, "run")
             raise
-        self._write(connection, lambda _: schema.upgrade(self._database, connection))
+        finally:
+            connection.close()
 
-    def _keep(self, connection: Connection) -> None:
+    def _upgrade(self) -> None:
+        connection = self._connect(writes=True)
+        self._write(connection, lambda _: schema.upgrade(self._database, connection))
+        connection.close()
+
+    def _end_read(self, connection: Connection) -> None:
+        self._database.rollback(connection)
         if len(self._idle) < IDLE_READERS:
             self._idle.append(connection)
         else:

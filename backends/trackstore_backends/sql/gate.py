@@ -8,7 +8,7 @@ closes its connections just before a fork; parent and child then each open their
 
 import os
 from collections.abc import Callable
-from threading import Condition, Lock
+from threading import Condition, Lock, get_ident
 from types import TracebackType
 from weakref import WeakSet
 
@@ -16,13 +16,16 @@ from trackstore.errors import InvalidState
 
 
 class Gate:
-    """Counts the calls under way: `with gate:` around each of them."""
+    """Knows which threads are in a call: `with gate:` around each of them.
+
+    A thread, rather than a number, heals by itself after a Ctrl-C between the two ends of a call.
+    """
 
     def __init__(self, disconnect: Callable[[], None]) -> None:
         self._disconnect = disconnect
         self._lock = Lock()
         self._changed = Condition(self._lock)
-        self._inside = 0
+        self._inside: set[int] = set()
         self._is_held = False
         self._is_closed = False
         with _forking:
@@ -34,7 +37,7 @@ class Gate:
                 self._changed.wait()
             if self._is_closed:
                 raise InvalidState("the store is closed")
-            self._inside += 1
+            self._inside.add(get_ident())
 
     def __exit__(
         self,
@@ -43,8 +46,8 @@ class Gate:
         traceback: TracebackType | None,
     ) -> None:
         with self._lock:
-            self._inside -= 1
-            if not self._inside:
+            self._inside.discard(get_ident())
+            if self._is_held or self._is_closed:
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -69,7 +72,7 @@ class Gate:
         self._lock.release()
 
     def _empty(self) -> None:
-        while self._inside:
+        while self._inside - {get_ident()}:
             self._changed.wait()
         self._disconnect()
 

@@ -6,6 +6,7 @@ again before the others wake.
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -15,13 +16,17 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 
+_STOPPED = BackendError("the write was interrupted", outcome="unknown")
+"""The answer to calls whose leader was stopped, perhaps between the commit and its reply."""
+
+
 class _Call(Generic[Q, A]):
-    __slots__ = ("answer", "leads", "request", "wake")
-    answer: A | Exception
+    __slots__ = ("answer", "group", "request", "wake")
 
     def __init__(self, request: Q) -> None:
         self.request = request
-        self.leads = False
+        self.answer: A | Exception = _STOPPED
+        self.group: list[_Call[Q, A]] = []
         self.wake = Lock()
         self.wake.acquire()
 
@@ -33,52 +38,54 @@ class GroupCommit(Generic[Q, A]):
         self._commit = commit
         self._mutex = Lock()
         self._queue: list[_Call[Q, A]] = []
-        self._led = False
+        self._leader: _Call[Q, A] | None = None
 
     def submit(self, request: Q) -> A:
         """Return the answer to `request` once its transaction has ended, or raise it."""
         call: _Call[Q, A] = _Call(request)
-        with self._mutex:
-            self._queue.append(call)
-            call.leads, self._led = not self._led, True
-        if not call.leads:
-            self._await(call)
-        if call.leads:
-            self._lead()
-        if isinstance(call.answer, Exception):
-            raise call.answer
-        return call.answer
-
-    def _await(self, call: _Call[Q, A]) -> None:
-        """Sleep until the call is answered or has the baton."""
         try:
-            call.wake.acquire()
-        except BaseException:  # such as Ctrl-C: leave the queue, but never with the baton
+            self._take_part(call)
+        except BaseException:  # such as Ctrl-C, at any point: leave no one waiting
             with self._mutex:
                 if call in self._queue:
                     self._queue.remove(call)
-            if call.leads:
-                self._hand_over()
+            self._settle(call)
             raise
+        if isinstance(call.answer, Exception):
+            raise copied(call.answer)
+        return call.answer
 
-    def _lead(self) -> None:
+    def _take_part(self, call: _Call[Q, A]) -> None:
         with self._mutex:
-            group, self._queue = self._queue, []
-        answers: Sequence[A | Exception] = ()
-        try:
-            answers = self._commit([call.request for call in group])
-        finally:
-            self._hand_over()
-            if not answers:  # the leader was stopped, perhaps between the commit and its reply
-                stopped = BackendError("the write was interrupted", outcome="unknown")
-                answers = [stopped] * len(group)
-            for call, answer in zip(group, answers, strict=True):
-                call.answer = answer
-                call.wake.release()
+            self._queue.append(call)
+            is_first = self._leader is None
+            if is_first:
+                self._leader = call
+        if not is_first:
+            call.wake.acquire()
+        if self._leader is call:
+            self._lead(call)
 
-    def _hand_over(self) -> None:
+    def _lead(self, call: _Call[Q, A]) -> None:
         with self._mutex:
-            self._led = bool(self._queue)
-            if self._led:
-                self._queue[0].leads = True
-                self._queue[0].wake.release()
+            call.group, self._queue = self._queue, []
+        answers = self._commit([member.request for member in call.group])
+        for member, answer in zip(call.group, answers, strict=True):
+            member.answer = answer
+        self._settle(call)
+
+    def _settle(self, call: _Call[Q, A]) -> None:
+        """Hand the baton on and wake those whom `call` has led; harmless if repeated."""
+        with self._mutex:
+            if self._leader is call:
+                self._leader = self._queue[0] if self._queue else None
+            for waiting in [self._leader, *call.group]:
+                if waiting is not None and waiting.wake.locked():
+                    waiting.wake.release()
+
+
+def copied(error: Exception) -> Exception:
+    """Return an exception that a thread may raise without sharing its traceback."""
+    made = copy(error)
+    made.__cause__ = error.__cause__
+    return made

@@ -18,7 +18,7 @@ NEWEST = Path(__file__).parent / "migrations" / "newest"
 
 
 def is_current(database: Database, session: Session) -> bool:
-    """Tell whether the schema is the newest.
+    """Tell whether the schema is the newest, in a session that sees one instant.
 
     Raises `Unsupported` if it is newer than this code, or another program's.
     """

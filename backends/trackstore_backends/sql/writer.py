@@ -1,7 +1,6 @@
 """Every write of a handle passes here, and shares its transaction with those that wait."""
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from typing import Any, TypeVar
 
 from trackstore.errors import TrackstoreError, Unavailable
@@ -41,7 +40,7 @@ class Writer:
         except Exception as error:
             if len(requests) > 1 and _is_of_one(error):
                 return [self._commit([request])[0] for request in requests]
-            return [_copied(error) for _ in requests]
+            return [error] * len(requests)
 
     def _transact(self, requests: Sequence[Request]) -> list[Any]:
         committed = False
@@ -74,10 +73,3 @@ def _is_of_one(error: Exception) -> bool:
     if isinstance(error, TrackstoreError):
         return error.outcome == "none" and not isinstance(error, Unavailable)
     return True
-
-
-def _copied(error: Exception) -> Exception:
-    """Return an exception that a thread may raise without sharing its traceback."""
-    copied = copy(error)
-    copied.__cause__ = error.__cause__
-    return copied

@@ -15,10 +15,11 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from trackstore.errors import InvalidRequest
+from trackstore.opening import open_tracker
 from trackstore.server.app import create_app
 from trackstore.server.guard import names_of
 from trackstore.server.settings import Settings
-from trackstore.tracker import Tracker, open_tracker
+from trackstore.tracker import Tracker
 
 THREADS = 64
 """Requests that one process handles at a time; a slow upload or download takes one up."""

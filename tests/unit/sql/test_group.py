@@ -1,11 +1,12 @@
 """Group commit: who shares a transaction, and what becomes of each when something fails."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from trackstore.errors import BackendError, Conflict
+from trackstore_backends.sql import group
 from trackstore_backends.sql.group import GroupCommit
 
 
@@ -104,31 +105,84 @@ def test_a_stopped_leader_leaves_no_caller_waiting() -> None:
 
 
 class Interrupted:
-    """A lock whose wait is broken off by Ctrl-C."""
+    """A lock whose wait is broken off by Ctrl-C, once `meanwhile` has been called."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.meanwhile = meanwhile
 
     def acquire(self) -> None:
+        self.meanwhile()
         raise KeyboardInterrupt
 
     def release(self) -> None: ...
 
+    def locked(self) -> bool:
+        return False
+
 
 @pytest.mark.parametrize("has_baton", [False, True])
-def test_a_stopped_follower_keeps_no_baton(has_baton: bool) -> None:
+def test_a_stopped_follower_keeps_no_baton(
+    has_baton: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A caller that gives up waiting leaves the queue, and hands on the baton if it has it."""
     commit = Committer()
-    group: GroupCommit[int, int] = GroupCommit(commit)
-    first = Caller(group, 0)
+    calls: GroupCommit[int, int] = GroupCommit(commit)
+    first = Caller(calls, 0)
     first.start()
     assert commit.first_is_under_way.wait(10)
-    (other,) = queued(group, [2])
-    call = group._queue[0]
-    quitter = type(call)(6)
-    quitter.wake = Interrupted()
-    quitter.leads = has_baton
-    group._queue.append(quitter)
+
+    def make(request: int) -> object:
+        call = original(request)
+        if request == 6:
+            call.wake = Interrupted(meanwhile)
+        return call
+
+    def meanwhile() -> None:
+        others.extend(queued(calls, [2]))
+        if has_baton:
+            commit.may_go_on.set()
+            first.join(10)
+
+    original, others = group._Call, list[Caller]()
+    monkeypatch.setattr(group, "_Call", make)
     with pytest.raises(KeyboardInterrupt):
-        group._await(quitter)
-    assert quitter not in group._queue
+        calls.submit(6)
     commit.may_go_on.set()
-    other.join(10)
-    assert other.outcome == 4
+    others[0].join(10)
+    assert others[0].outcome == 4
+    assert [6] not in commit.groups
+
+
+class Pausing:
+    """A mutex after whose first use a thread rests until `may_go_on` is set."""
+
+    def __init__(self, name: str) -> None:
+        self.mutex, self.name = threading.Lock(), name
+        self.rests, self.may_go_on = threading.Event(), threading.Event()
+
+    def __enter__(self) -> None:
+        self.mutex.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.mutex.release()
+        if threading.current_thread().name == self.name and not self.rests.is_set():
+            self.rests.set()
+            assert self.may_go_on.wait(10)
+
+
+def test_the_baton_may_come_before_the_wait() -> None:
+    """A caller that is handed the baton before it begins to wait leads, and no one is stuck."""
+    commit = Committer()
+    group: GroupCommit[int, int] = GroupCommit(commit)
+    first, slow = Caller(group, 0), Caller(group, 2)
+    group._mutex = Pausing(slow.name)
+    first.start()
+    assert commit.first_is_under_way.wait(10)
+    slow.start()
+    assert group._mutex.rests.wait(10)
+    commit.may_go_on.set()
+    first.join(10)
+    group._mutex.may_go_on.set()
+    slow.join(10)
+    assert slow.outcome == 4
+    assert group.submit(6) == 12

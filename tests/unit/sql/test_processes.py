@@ -15,6 +15,8 @@ from trackstore.errors import AlreadyExists, Conflict, TrackstoreError
 from trackstore.model import Batch, Experiment, Metric, Run
 from trackstore_backends.sqlite import SQLiteBackendStore
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+
 PROCESSES = 8
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -98,8 +100,11 @@ def test_kill_loses_and_tears_nothing(url: str, lines: int) -> None:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        os.close(reading)
-        log_for_ever(url, writing)
+        try:
+            os.close(reading)
+            log_for_ever(url, writing)
+        finally:
+            os._exit(1)
     os.close(writing)
     with os.fdopen(reading) as pipe:
         acknowledged = [pipe.readline() for _ in range(lines)]

@@ -34,8 +34,9 @@ from trackstore.model import (
     RunStatus,
 )
 from trackstore_backends.sql import writes
+from trackstore_backends.sql.database import Session
 from trackstore_backends.sql.logs import Log
-from trackstore_backends.sqlite import SQLiteBackendStore
+from trackstore_backends.sqlite import SQLiteBackendStore, SQLiteDatabase
 
 ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 HOME = Experiment("1", "home", "uri", 5, 5)
@@ -319,6 +320,23 @@ def test_files_that_are_no_store(tmp_path: Path, case: str) -> None:
                 store.create_experiment(HOME)
             assert str(tmp_path) not in str(refused.value)
             assert refused.value.outcome == "none"
+
+
+def test_a_schema_that_appears_amid_the_check(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that another process makes while this one looks for it is not taken for foreign."""
+    SQLiteDatabase(Path(url.removeprefix("sqlite:///"))).connect(writes=True).close()
+    has_table = SQLiteDatabase.has_table
+
+    def slow(self: SQLiteDatabase, session: Session, name: str) -> bool:
+        found = has_table(self, session, name)
+        monkeypatch.undo()
+        with SQLiteBackendStore.from_url(url) as faster:
+            faster.create_experiment(HOME)
+        return found
+
+    monkeypatch.setattr(SQLiteDatabase, "has_table", slow)
+    with SQLiteBackendStore.from_url(url) as store:
+        assert store.get_experiment("1") == HOME
 
 
 def test_a_newer_schema_is_refused(home: SQLiteBackendStore, url: str) -> None:

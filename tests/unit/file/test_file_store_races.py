@@ -12,6 +12,7 @@ from threading import Event, Thread
 
 import pytest
 
+from provision.file_store import paths, private, read
 from trackstore.errors import (
     AlreadyExists,
     BackendError,
@@ -24,29 +25,6 @@ from trackstore_backends.file.tree import PRIVATE
 
 CONTROLLED = 20
 """Seconds within which another process or thread must have come to its next step."""
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "root"
-
-
-@pytest.fixture
-def store(root: Path) -> Iterator[FileArtifactStore]:
-    with FileArtifactStore.from_url(root.as_uri()) as store:
-        yield store
-
-
-def paths(store: FileArtifactStore, prefix: str = "") -> list[str]:
-    return [info.path for info in store.scan(prefix, None, 10_000, deep=True).items]
-
-
-def read(store: FileArtifactStore, path: str) -> bytes:
-    return b"".join(store.get(path))
-
-
-def private(root: Path) -> list[Path]:
-    return list((root / PRIVATE).iterdir())
 
 
 # Whole files only: A-PUT-02, A-PUT-06
