@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -58,7 +60,9 @@ def mlflow_server(folder: Path, port: int) -> list[str]:
 def running(command: list[str], port: int) -> Iterator[float]:
     """Start a server, wait for its first 200, and yield how long that took, in s."""
     begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         while not answers(f"http://127.0.0.1:{port}/health"):
             assert process.poll() is None, f"{command} ended"
@@ -67,6 +71,10 @@ def running(command: list[str], port: int) -> Iterator[float]:
     finally:
         process.terminate()
         process.wait(30)
+        with contextlib.suppress(ProcessLookupError):  # raised once no child is left running
+            while True:
+                os.killpg(process.pid, signal.SIGKILL)
+                time.sleep(0.01)
 
 
 def answers(url: str) -> bool:

@@ -78,7 +78,7 @@ def is_encodable(value: str) -> bool:
     return True
 
 
-def is_int64(value: object, *, least: int = MIN_INT64) -> bool:
+def is_int64(value: object, least: int = MIN_INT64) -> bool:
     return type(value) is int and least <= value <= MAX_INT64
 
 

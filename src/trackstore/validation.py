@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from trackstore import limits
 from trackstore.errors import InvalidRequest, LimitExceeded, NotFound
-from trackstore.limits import check_int64, check_text, shown
+from trackstore.limits import check_int64, check_text, is_int64, shown
 from trackstore.model import (
     RUN_NAME,
     Batch,
@@ -34,14 +34,17 @@ Pairs = Mapping[str, T] | Iterable[tuple[str, T]]
 _KEY = re.compile(r"[/\w.\- :]*")
 
 
-@lru_cache(maxsize=65_536)
 def check_key(key: str) -> str:
     """Return a key of a metric, param or tag if it is of MLflow's alphabet, at most 250 long.
 
     That is letters, digits, `_`, `-`, `.`, `:`, space and `/`, and it must be a normal relative
     path: no leading, trailing or doubled slash, no `.` or `..` between slashes.
     """
-    check_text("a key", key, limits.KEY)
+    return _checked_key(check_text("a key", key, limits.KEY))
+
+
+@lru_cache(maxsize=65_536)
+def _checked_key(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise InvalidRequest(
             f"the key {shown(key)} may hold letters, digits, _ - . : / and spaces only"
@@ -134,7 +137,7 @@ def check_metric(point: Metric) -> Metric:
     int64 in ms that is not negative (rules B-MET-04 and B-MET-05).
     """
     check_key(point.key)
-    if not (limits.is_int64(point.step) and limits.is_int64(point.timestamp, least=0)):
+    if not (is_int64(point.step) and is_int64(point.timestamp, 0)):
         check_int64(f"the step of metric {point.key!r}", point.step)
         check_int64(f"the timestamp of metric {point.key!r}", point.timestamp, least=0)
     for link in point.links:

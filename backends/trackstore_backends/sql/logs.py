@@ -89,7 +89,7 @@ def _check_run(log: Log, run: _Run | None) -> Verdict:
 def _names(batches: Sequence[_Accepted]) -> set[str]:
     names: set[str] = set()
     for _, _, batch in batches:
-        names.update(metric.key for metric in batch.metrics)
+        names.update([metric.key for metric in batch.metrics])
         names.update(batch.params, batch.tags, batch.deleted_tags)
     return names
 

@@ -25,7 +25,7 @@ from trackstore_backends.sql.fragments import (
 from trackstore_backends.sql.labels import Labels
 from trackstore_backends.sql.ordering import MISSING, VALUE, Field
 
-FEW = 5_000
+FEW = 2_000
 """So many rows may be fetched and sorted,"""
 SELECTIVE = 4
 """if there are so many times as many runs; else the walk is short."""
