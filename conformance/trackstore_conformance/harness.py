@@ -1,5 +1,6 @@
 """What a test has in hand: a bench with handles on one store, and ids that nothing else uses."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
@@ -155,17 +156,17 @@ def metrics(key: str, values: Mapping[int, float] | Sequence[float]) -> Batch:
     return Batch(metrics=[Metric(key, value, 0, step) for step, value in steps])
 
 
-class StoreSuite(Suite):
+class StoreSuite(Suite, ABC):
     """What both suites share."""
 
     __test__ = False
 
+    @abstractmethod
     def url(self, folder: Path) -> str:
         """Return the URL of a store that is named by `folder`, an empty directory.
 
         Every handle on this URL must reach the same data, and another folder's none of it.
         """
-        raise NotImplementedError
 
 
 class BackendSuite(StoreSuite):

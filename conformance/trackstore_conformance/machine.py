@@ -105,7 +105,7 @@ class BackendMachine(RuleBasedStateMachine):
         return number
 
     @rule(experiment=experiments, new=some.new_experiments, same=st.booleans())
-    def create_experiment_again(self, experiment: str, new: Experiment, same: bool) -> None:  # noqa: FBT001
+    def create_experiment_again(self, experiment: str, new: Experiment, same: bool) -> None:
         known = self.model.experiments.get(experiment)
         if known is not None:
             new = replace(new, id=experiment)
@@ -132,7 +132,7 @@ class BackendMachine(RuleBasedStateMachine):
         return number
 
     @rule(run=runs, experiment=experiments, new=some.new_runs, same=st.booleans())
-    def create_run_again(self, run: str, experiment: str, new: Run, same: bool) -> None:  # noqa: FBT001
+    def create_run_again(self, run: str, experiment: str, new: Run, same: bool) -> None:
         if run in self.model.known:
             known = self.model.get_run(run)
             new = replace(new, id=run, experiment_id=experiment)
@@ -173,7 +173,7 @@ class BackendMachine(RuleBasedStateMachine):
             self.read_page(Reading("metric_history", run, key), 1_000)
 
     @rule(target=readings, home=experiments, stage=some.some_stage, one=st.booleans())
-    def begin_scan(self, home: str, stage: LifecycleStage | None, one: bool) -> Reading:  # noqa: FBT001
+    def begin_scan(self, home: str, stage: LifecycleStage | None, one: bool) -> Reading:
         reading = Reading("scan_runs", home, stage) if one else Reading("scan_experiments", stage)
         self.read_page(reading, 1)
         return reading

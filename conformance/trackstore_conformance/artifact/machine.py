@@ -101,7 +101,7 @@ class ArtifactMachine(RuleBasedStateMachine):
         return self.bench.second if self.second else self.bench.store
 
     @rule(path=LEGAL_PATHS, chunks=CHUNKS, if_absent=biased(st.just(value=False), st.booleans()))
-    def put(self, path: str, chunks: list[bytes], if_absent: bool) -> None:  # noqa: FBT001
+    def put(self, path: str, chunks: list[bytes], if_absent: bool) -> None:
         if not self.model.clashes(path):
             self.agreed = False
             expected = outcome(self.model.put, path, chunks, if_absent=if_absent)
@@ -138,7 +138,7 @@ class ArtifactMachine(RuleBasedStateMachine):
         self.stat(path)
 
     @rule(target=listings, prefix=FOLDERS, deep=st.booleans(), limit=st.integers(1, 3))
-    def begin_listing(self, prefix: str, deep: bool, limit: int) -> Listing:  # noqa: FBT001
+    def begin_listing(self, prefix: str, deep: bool, limit: int) -> Listing:
         listing = Listing(prefix, deep=deep)
         self.read_page(listing, limit)
         return listing
