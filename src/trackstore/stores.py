@@ -122,8 +122,8 @@ class BackendStore(Store):
     def update_experiment(self, experiment_id: str, changes: ExperimentChanges) -> Applied:
         """Change the given fields in one step and report the deleted tags that were absent.
 
-        Raises `InvalidState`, and changes nothing, if the experiment is deleted and the change
-        does not restore it (B-EXP-05).  Raises `AlreadyExists` if a rename or a restore meets a
+        Raises `InvalidState`, and changes nothing, if a name or tags are given and the experiment
+        is deleted both before and after (B-EXP-05).  Raises `AlreadyExists` if a rename or a restore meets a
         living experiment of that name (B-EXP-06, B-EXP-07).  Deleting frees the name, and
         deleting or restoring twice is harmless.
         """
