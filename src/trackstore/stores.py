@@ -123,9 +123,9 @@ class BackendStore(Store):
         """Change the given fields in one step and report the deleted tags that were absent.
 
         Raises `InvalidState`, and changes nothing, if a name or tags are given and the experiment
-        is deleted both before and after (B-EXP-05).  Raises `AlreadyExists` if a rename or a restore meets a
-        living experiment of that name (B-EXP-06, B-EXP-07).  Deleting frees the name, and
-        deleting or restoring twice is harmless.
+        is deleted both before and after (B-EXP-05).  Raises `AlreadyExists` if a rename or a
+        restore meets a living experiment of that name (B-EXP-06, B-EXP-07).  Deleting frees the
+        name, and deleting or restoring twice is harmless.
         """
 
     @abstractmethod
