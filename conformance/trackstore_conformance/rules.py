@@ -1,4 +1,4 @@
-"""Which rule of `docs/contract.md` each test checks, and how the tests are kept whole.
+"""Which rules of the spec each test checks, and how the tests are kept whole.
 
 A test of the suite is a method marked by `@rule("B-PAR-02")`.  A subclass adds what tests it
 likes; it cannot replace or remove one of the suite's, save by an override that carries
@@ -10,6 +10,8 @@ from types import FunctionType
 from typing import Any, ClassVar, Literal, TypeVar
 
 from msgspec import Struct
+
+from trackstore_conformance.spec import find_rule
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -26,7 +28,9 @@ class Check(Struct, frozen=True):
 
 
 def rule(*ids: str, needs: Sequence[Need] = ()) -> Callable[[F], F]:
-    """Mark a test as the check of the rules `ids`."""
+    """Mark a test as the check of the rules `ids`, which the spec must have."""
+    for ident in ids:
+        find_rule(ident)
 
     def mark(test: F) -> F:
         test.__check__ = Check(ids, tuple(needs))  # type: ignore[attr-defined]

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
-from importlib.metadata import entry_points, version
+from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
 
 import pytest
+from typer import Exit
 
 from provision.server import COMMAND, RunningServer, running_server
+from trackstore.cli.installed import COMMANDS, InstalledCommand
 from trackstore.cli.serving import without_secrets
 from trackstore.registry import ARTIFACT_STORES, BACKEND_STORES
 
@@ -70,6 +72,50 @@ def run_without(names: set[str], *arguments: str) -> "subprocess.CompletedProces
     code = BLOCK.format(names=names, arguments=list(arguments))
     return subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_other_packages_bring_commands() -> None:
+    """The suite's commands are listed, and its errors and exit codes come through."""
+    assert "  conformance " in run("--help").stdout
+    assert "B-PAR-03  One value of a param wins" in run("conformance", "explain", "b-par-03").stdout
+    assert run("conformance", "explain", "B-PAR-9").returncode == 1
+    assert "explain" in run("conformance", "--help").stdout
+
+
+def test_a_command_that_nobody_brings_is_refused() -> None:
+    """As any unknown command is."""
+    done = run("nonsense")
+    assert done.returncode == 2
+    assert "No such command 'nonsense'" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["backends"], ["server", "--help"]])
+def test_the_packages_of_other_commands_are_not_needed(arguments: list[str]) -> None:
+    """The suite is imported by its own commands only."""
+    done = run_without({"trackstore_conformance", "hypothesis", "pytest"}, *arguments)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("package", ["hypothesis", "pytest"])
+def test_a_command_whose_packages_are_missing_says_how_to_install_them(package: str) -> None:
+    """The line names the extra of the distribution that brings the command."""
+    done = run_without({package}, "conformance", "explain", "B-PAR-03")
+    assert done.returncode == 1
+    assert f"needs the package '{package}'" in done.stderr
+    assert "pip install 'trackstore[conformance]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_command_that_two_packages_bring_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Otherwise the order of installation would choose."""
+    claims = tuple(EntryPoint("twice", f"{name}:app", COMMANDS) for name in ("one", "two"))
+    with pytest.raises(Exit):
+        InstalledCommand(claims).make_context("twice", [])
+    assert "more than one package brings the command twice: one:app, two:app" in (
+        capsys.readouterr().err
     )
 
 

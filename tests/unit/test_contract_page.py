@@ -1,61 +1,137 @@
-"""The page of rules and the suite say the same: no rule without a test, no test without a rule."""
+"""The spec, the suite and the page of rules say the same, and what is not checked is said."""
 
 import re
-from collections import defaultdict
 from pathlib import Path
+from typing import get_args
 
+import pytest
+from msgspec import toml
+
+from trackstore.stores import OPTIONAL_ABILITIES, Guarantees
 from trackstore_conformance import ArtifactStoreTests, BackendStoreTests
-from trackstore_conformance.rules import check_of
-
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "contract.md").read_text()
-RULE = r"[AB]-[A-Z]{3}-\d\d"
-ENTRY = re.compile(
-    rf"^\*\*(?P<id>{RULE})\*\* · (?P<level>[^·]+) · (?P<text>[^·]+?)\n"
-    r"Checked by (?P<tests>(?:`\w+`[,.]\s?)+)",
-    re.MULTILINE,
+from trackstore_conformance.checks import checks_by_rule
+from trackstore_conformance.page import MARK, made_page
+from trackstore_conformance.rules import rule
+from trackstore_conformance.spec import (
+    KINDS,
+    RULES,
+    SPECS,
+    Kind,
+    Rule,
+    Spec,
+    by_topic,
+    find_rule,
 )
 
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "contract.md"
+ID = r"[AB]-[A-Z]{3}-\d\d"
+CHECKS = checks_by_rule()
 
-def checks_by_rule() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for suite in (BackendStoreTests, ArtifactStoreTests):
-        for name, test in suite.tests.items():
-            check = check_of(test)
-            assert check is not None
-            for rule in check.rules:
-                found[rule].add(name)
-    return found
+every_rule = pytest.mark.parametrize("each", RULES.values(), ids=RULES)
 
 
-def test_every_rule_has_the_tests_that_the_page_names() -> None:
-    """The tests below each rule are those that are marked with it, and each rule stands once."""
-    entries = [(e["id"], set(re.findall(r"`(\w+)`", e["tests"]))) for e in ENTRY.finditer(PAGE)]
-    assert len(dict(entries)) == len(entries)
-    assert dict(entries) == checks_by_rule()
+def cited_in(*folders: str) -> set[str]:
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    return {ident for file in files for ident in re.findall(ID, file.read_text())}
 
 
-def test_every_entry_is_read_by_this_test() -> None:
-    """A rule whose entry is malformed is not passed over."""
-    assert re.findall(rf"^\*\*({RULE})\*\*", PAGE, re.MULTILINE) == [
-        entry["id"] for entry in ENTRY.finditer(PAGE)
-    ]
+def test_the_page_is_what_the_spec_makes() -> None:
+    """Nobody edits the page below its mark, or forgets to make it again."""
+    command = "python -m trackstore_conformance.page docs/contract.md"
+    assert PAGE.read_text() == made_page(PAGE.read_text()), f"the page is stale: {command}"
 
 
-def test_every_rule_says_what_must_be() -> None:
-    """Each has one of the three levels, and a sentence with MUST."""
-    for entry in ENTRY.finditer(PAGE):
-        assert entry["level"].split()[0] in {"core", "ability", "graded"}, entry["id"]
-        assert "MUST" in entry["text"], entry["id"]
+def test_what_is_written_by_hand_is_kept() -> None:
+    """The introduction stays as it is, and a page without the mark is not overwritten."""
+    made = made_page(f"# Mine\n\n{MARK}\nold text below")
+    assert made.startswith(f"# Mine\n\n{MARK}\n\n## Experiments\n")
+    assert "old text below" not in made
+    with pytest.raises(ValueError, match="no line"):
+        made_page("# Mine\n")
 
 
-def test_every_rule_that_the_code_cites_is_on_the_page() -> None:
+@every_rule
+def test_a_rule_has_a_test_or_says_why_not(each: Rule) -> None:
+    """And one that has a test does not say that it has none."""
+    assert (each.id in CHECKS) == (each.untested is None)
+
+
+@every_rule
+def test_a_rule_says_what_must_be_and_why(each: Rule) -> None:
+    """A sentence with MUST or SHOULD, a title, and a reason."""
+    assert re.search(r"\b(MUST|SHOULD)\b", each.text)
+    assert each.text.endswith(".")
+    assert each.rationale.endswith(".")
+    assert each.title
+    assert not each.title.endswith(".")
+    assert re.fullmatch(ID, each.id)
+    assert each.since == "1.0"
+
+
+@every_rule
+def test_a_rule_binds_those_who_can_be_known(each: Rule) -> None:
+    """An ability is a protocol of the contract, and a grade is one of a store's guarantees."""
+    abilities = {ability.__name__ for ability in OPTIONAL_ABILITIES}
+    grades = set(Guarantees.__struct_fields__)
+    known = {"core": {None}, "ability": abilities, "graded": grades}
+    assert each.claim in known[each.level]
+
+
+@every_rule
+def test_how_a_rule_is_checked_is_what_its_tests_do(each: Rule) -> None:
+    """One with a race or a kill among its tests says so, and only one with a kill does."""
+    tests = CHECKS.get(each.id, ())
+    if any(re.match(r"test_(threads|processes)_", test.name) for test in tests):
+        assert "conc" in each.checked
+    if each.untested is None:
+        killed = any("durability" in test.needs for test in tests)
+        assert killed == ("crash" in each.checked)
+    assert each.checked
+
+
+def test_what_the_front_keeps_is_tested_there() -> None:
+    """A rule that no store is asked is cited by a test of the front."""
+    kept = {each.id for each in RULES.values() if "front" in each.checked}
+    assert kept
+    assert kept <= cited_in("tests/unit")
+
+
+def test_the_rules_are_told_apart() -> None:
+    """No id stands twice, each rule is under one topic, and each way of checking has words."""
+    ids = [each.id for spec in SPECS for each in spec.rules]
+    assert len(ids) == len(RULES)
+    assert [each.id for _, rules in by_topic() for each in rules] == ids
+    assert set(get_args(Kind)) == KINDS.keys()
+
+
+def test_a_check_of_an_unknown_rule_is_refused() -> None:
+    """At once, where the test is written, with the ids that are like it."""
+    with pytest.raises(LookupError, match=r"'B-PAR-3'.* B-PAR-03 \(One value of a param wins"):
+        rule("B-PAR-01", "B-PAR-3")
+
+
+@pytest.mark.parametrize("ident", ["", "x", "-" * 10_000, "B-PAR", "B-PÄR-01"])
+def test_an_id_that_is_none_is_not_found(ident: str) -> None:
+    """Whatever the text, the error is short and typed."""
+    with pytest.raises(LookupError) as raised:
+        find_rule(ident)
+    assert len(str(raised.value)) < 500
+
+
+def test_a_misspelt_field_of_the_spec_is_an_error() -> None:
+    """A reason that nobody would read is not passed over."""
+    text = '[[topic]]\ntitle = "T"\nareas = ["PAR"]\n[[rule]]\nid = "B-PAR-01"\nreason = "x"\n'
+    with pytest.raises(ValueError, match="reason"):
+        toml.decode(text, type=Spec)
+
+
+def test_every_rule_that_is_cited_is_in_the_spec() -> None:
     """A rule that a docstring, a comment or another page names can be looked up."""
-    known = set(re.findall(RULE, PAGE))
-    for folder, pattern in (("src", "*.py"), ("backends", "*.py"), ("docs", "*.md")):
-        for file in sorted((ROOT / folder).rglob(pattern)):
-            cited = set(re.findall(RULE, file.read_text()))
-            assert cited <= known, f"{file.name} cites {sorted(cited - known)}"
+    cited = cited_in("src", "backends", "conformance", "tests", "benchmarks")
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        cited |= set(re.findall(ID, page.read_text()))
+    assert cited <= RULES.keys()
 
 
 def test_every_test_of_the_suite_says_what_it_promises() -> None:

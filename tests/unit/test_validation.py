@@ -114,7 +114,7 @@ def test_the_edges_of_int64_are_in_range() -> None:
 
 
 def test_params_may_not_repeat_and_tags_may() -> None:
-    """Of a repeated tag the last wins; a param given twice is a mistake, even if equal."""
+    """B-BAT-04: the last of a repeated tag wins; a param given twice is a mistake, equal or not."""
     assert validation.check_tags([("t", "1"), ("t", "2")]) == {"t": "2"}
     with pytest.raises(InvalidRequest, match="twice"):
         validation.check_params([("p", "1"), ("p", "1")])

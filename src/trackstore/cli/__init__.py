@@ -1,4 +1,4 @@
-"""The command line: `trackstore server` and `trackstore backends`."""
+"""The command line: `trackstore server`, `trackstore backends`, and what is installed beside."""
 
 import sys
 

@@ -5,6 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from trackstore.cli.installed import WithInstalled
 from trackstore.errors import TrackstoreError
 
 _EPILOG = """
@@ -21,6 +22,7 @@ Then, in Python:
 
 app = typer.Typer(
     name="trackstore",
+    cls=WithInstalled,
     help="The storage layer of ML experiment tracking.",
     no_args_is_help=True,
     add_completion=False,
