@@ -25,6 +25,8 @@ THREADS = 64
 """Requests that one process handles at a time; a slow upload or download takes one up."""
 STOP_SECONDS = 20
 """How long requests under way may take once the server is told to stop."""
+_NUDGE = signal.SIGUSR2
+"""What wakes a worker's main thread, and means nothing else."""
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:
@@ -84,6 +86,7 @@ def _load(settings: Settings, _target: str) -> Any:
     # A fork keeps the handlers of the process that starts workers, which would only take note.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
+    _wake_main_thread_for_signals()
     tracker = open_stores(settings)
     Finalize(None, tracker.close, exitpriority=10)
     threading.Thread(target=_stop_with_parent, name="trackstore-parent", daemon=True).start()
@@ -93,6 +96,27 @@ def _load(settings: Settings, _target: str) -> Any:
         allowed_hosts=(*settings.allowed_hosts, *names_of(settings.host)),
     )
     return _pinned(app) if settings.pin and hasattr(os, "sched_setaffinity") else app
+
+
+def _wake_main_thread_for_signals() -> None:
+    """See that a signal is handled at once, whichever thread the kernel gives it to.
+
+    Python runs handlers in the main thread, which here only waits: a signal that comes to a thread
+    that is reading a request does not wake it, and a stop would go unheard until the kill.
+    """
+    heard, wake = socket.socketpair()
+    wake.setblocking(False)
+    signal.signal(_NUDGE, lambda *_: None)
+    signal.set_wakeup_fd(wake.fileno())
+    main = threading.main_thread()
+
+    def listen() -> None:
+        with wake, heard:
+            while True:
+                if any(number != _NUDGE for number in heard.recv(64)) and main.ident:
+                    signal.pthread_kill(main.ident, _NUDGE)
+
+    threading.Thread(target=listen, name="trackstore-signals", daemon=True).start()
 
 
 def _stop_with_parent() -> None:
