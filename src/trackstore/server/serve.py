@@ -105,7 +105,7 @@ def _wake_main_thread_for_signals() -> None:
     that is reading a request does not wake it, and a stop would go unheard until the kill.
     """
     heard, wake = socket.socketpair()
-    wake.setblocking(False)
+    wake.settimeout(0)
     signal.signal(_NUDGE, lambda *_: None)
     signal.set_wakeup_fd(wake.fileno())
     main = threading.main_thread()
