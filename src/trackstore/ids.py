@@ -30,6 +30,11 @@ def new_experiment_id() -> str:
     return str((int(time.time()) & 0xFFFF_FFFF) << 31 | secrets.randbits(31))
 
 
+def new_model_id() -> str:
+    """Return the id of a logged model: `m-` and 32 hex digits, as of a run."""
+    return f"m-{uuid7().hex}"
+
+
 def new_run_name() -> str:
     """Return a name that is easy to say, for a run that was given none."""
     return f"{secrets.choice(_FIRST)}-{secrets.choice(_SECOND)}-{secrets.randbelow(1000)}"

@@ -18,6 +18,12 @@ RUN_NAME: Final = 1_000
 USER_ID: Final = 256
 ARTIFACT_LOCATION: Final = 2_048
 ARTIFACT_PATH: Final = 1_024
+ARTIFACT_VERSION: Final = 1_024
+SIGNED_SECONDS: Final = 3_600
+"""How long what is signed may be good for."""
+UPLOAD_PARTS: Final = 10_000
+UPLOAD_ID: Final = 4_096
+"""The id of an upload, and the tag of a part, as services make them."""
 DATASET_NAME: Final = 500
 DATASET_DIGEST: Final = 36
 DATASET_SOURCE_TYPE: Final = 36
@@ -27,6 +33,18 @@ DATASET_PROFILE: Final = 16_777_215
 INPUT_TAG_KEY: Final = 255
 INPUT_TAG_VALUE: Final = 500
 MODEL_ID: Final = 250
+MODEL_NAME: Final = 256
+"""The name of a registered model."""
+MODEL_ALIAS: Final = 255
+VERSION_NUMBER: Final = 2**31 - 1
+"""The greatest number of a version: every store keeps 32 bits."""
+LOGGED_MODEL_NAME: Final = 500
+MODEL_TYPE: Final = 500
+MODEL_DESCRIPTION: Final = 65_536
+"""Of a registered model, or of one of its versions; also the message of a status."""
+MODEL_SOURCE: Final = 2_048
+"""The source and the run link of a version."""
+REGISTRY_TAG_VALUE: Final = 100_000
 
 BATCH_CODE_POINTS: Final = 16_000_000
 """All text of one batch together; a metric counts as its key and 32 more."""
@@ -38,8 +56,16 @@ REQUEST_BYTES: Final = 64 * 1024 * 1024
 
 PAGE: Final = 50_000
 """Experiments or runs on one page."""
+MODELS_PAGE: Final = 1_000
+"""Registered models on one page."""
+VERSIONS_PAGE: Final = 200_000
+"""Versions of registered models on one page."""
 HISTORY_PAGE: Final = 25_000
 """Metric points on one page."""
+COLUMNS_PAGE: Final = 250_000
+"""Metric points on one page of columns: 6 MB."""
+CHART_POINTS: Final = 25_000
+"""Metric points of a history that is thinned out."""
 FILTER_TEXT: Final = 100_000
 FILTER_CLAUSES: Final = 100
 ORDER_FIELDS: Final = 20

@@ -6,9 +6,10 @@ surrogates.  An id is text; ids, names and keys are compared code point by code 
 
 import math
 import struct
+from array import array
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -166,6 +167,26 @@ class Page(Struct, Generic[T, C], frozen=True):
     next: C | None = None
 
 
+if TYPE_CHECKING:
+    Integers = array[int]
+    Doubles = array[float]
+else:  # before Python 3.12 an array says nothing of what is in it
+    Integers = Doubles = array
+
+
+class MetricColumns(Struct, Generic[C], frozen=True):
+    """Points of one metric as three columns of one length, in the order of its history.
+
+    The arrays are of type codes "q", "q" and "d", so that numpy and others read them without a
+    copy.  They hold no links.  `next` is that of a `Page`.
+    """
+
+    steps: Integers
+    timestamps: Integers
+    values: Doubles
+    next: C | None = None
+
+
 Entity = Literal["attribute", "metric", "param", "tag", "dataset"]
 Operator = Literal[
     "=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL"
@@ -221,12 +242,42 @@ class ExperimentQuery(Struct, frozen=True):
     stage: LifecycleStage | None = LifecycleStage.ACTIVE
 
 
+class SchemaChange(Struct, frozen=True):
+    """From which schema to which a store was brought: two equal ones if it was up to date."""
+
+    before: str | None
+    """None if there was no store yet."""
+    after: str
+
+
 class ArtifactInfo(Struct, frozen=True):
     """A file, or a folder, which has no size."""
 
     path: str
     size: int | None = None
     is_folder: bool = False
+
+
+class ArtifactVersion(Struct, frozen=True):
+    """One version of a file: its id, its size in bytes, and when it was published, in ms."""
+
+    id: str
+    size: int
+    time: int
+
+
+class SignedURL(Struct, frozen=True):
+    """Where a client sends or reads a file itself, with the headers that it has to send."""
+
+    url: str
+    headers: Mapping[str, str] = {}
+
+
+class SignedUpload(Struct, frozen=True):
+    """An upload that was begun: its id, and a URL for each part, the first part first."""
+
+    id: str
+    parts: Sequence[SignedURL]
 
 
 NAN_IMAGE = -(2**63)

@@ -5,7 +5,8 @@ A backend registers itself in its own distribution, with one line for each kind 
     [project.entry-points."trackstore.backend_stores"]
     mydb = "my_package:MyStore"
 
-Only the named class is imported, so a backend's dependencies are needed only by its users.
+Only the named class is imported, so a backend's dependencies are needed only by its users.  Of a
+scheme such as `mydb+driver` the name is what stands before the `+`: the class reads the rest.
 """
 
 from importlib.metadata import EntryPoint, entry_points
@@ -14,6 +15,7 @@ from re import match
 from typing import TypeVar
 
 from trackstore.errors import InvalidRequest, Unsupported
+from trackstore.model_stores import LoggedModelStore, RegistryStore
 from trackstore.stores import CONTRACT, ArtifactStore, BackendStore, Store
 
 BACKEND_STORES = "trackstore.backend_stores"
@@ -29,6 +31,22 @@ def open_backend_store(url: str) -> BackendStore:
     `Unsupported` if the store needs a package that is not installed.
     """
     return find_store(BACKEND_STORES, BackendStore, url).from_url(url)
+
+
+def open_registry_store(url: str) -> RegistryStore:
+    """Return the store of registered models that `url` names: a backend store that keeps them too.
+
+    Raises as `open_backend_store` does, and `Unsupported` if that store keeps none.
+    """
+    return find_store(BACKEND_STORES, RegistryStore, url).from_url(url)
+
+
+def open_logged_model_store(url: str) -> LoggedModelStore:
+    """Return the backend store that `url` names, if it keeps logged models too.
+
+    Raises as `open_backend_store` does, and `Unsupported` if it keeps none.
+    """
+    return find_store(BACKEND_STORES, LoggedModelStore, url).from_url(url)
 
 
 def open_artifact_store(url: str) -> ArtifactStore:
@@ -48,7 +66,7 @@ def has_scheme(url: str) -> bool:
 
 def find_store(group: str, kind: type[S], url: str) -> type[S]:
     """Return the class that is registered in `group` for the scheme of `url`."""
-    scheme = url.partition(":")[0].lower()
+    scheme = url.partition(":")[0].partition("+")[0].lower()
     claims = entry_points(group=group, name=scheme)
     if not has_scheme(url) or not claims:
         known = ", ".join(sorted({f"{entry.name}:" for entry in entry_points(group=group)}))

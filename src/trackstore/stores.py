@@ -18,7 +18,7 @@ Every store
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import ClassVar, Literal, Protocol, Self, runtime_checkable
+from typing import ClassVar, Literal, Self
 
 from msgspec import Struct
 
@@ -36,8 +36,6 @@ from trackstore.model import (
     Run,
     RunChanges,
     RunCursor,
-    RunQuery,
-    SearchCursor,
 )
 
 CONTRACT = (1, 0)
@@ -52,6 +50,7 @@ class Guarantees(Struct, frozen=True):
     listing: Literal["weak", "stable-cursor", "snapshot"] = "stable-cursor"
     artifact_overwrite: Literal["refused", "atomic"] = "atomic"
     create_only: Literal["none", "one-winner"] = "one-winner"
+    transfer: Literal["unchecked", "checked"] = "unchecked"
 
 
 class Store(ABC):
@@ -283,18 +282,3 @@ class ArtifactStore(Store):
     @abstractmethod
     def delete(self, path: str) -> None:
         """Remove a file, or a folder with all that is in it; a missing one is no error."""
-
-
-@runtime_checkable
-class SearchesRuns(Protocol):
-    """Optional: answer a query in the database instead of by a scan (B-SRC-01)."""
-
-    def search_runs(
-        self, query: RunQuery, after: SearchCursor | None, limit: int
-    ) -> Page[Run, SearchCursor]:
-        """Return exactly what `trackstore.search.search_by_scan` would."""
-        ...
-
-
-OPTIONAL_ABILITIES: tuple[type, ...] = (SearchesRuns,)
-"""The optional protocols, as `trackstore backends` lists them."""
