@@ -1,13 +1,12 @@
 """`sqlite:///relative.db` and `sqlite:////absolute/path.db`: a backend store in one file."""
 
-import random
+import json
 import re
 import sqlite3
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from trackstore.errors import (
     BackendError,
@@ -16,7 +15,9 @@ from trackstore.errors import (
     TrackstoreError,
     Unavailable,
 )
-from trackstore_backends.sql.database import Connection, Database, Session, Stage
+from trackstore_backends.pauses import pauses
+from trackstore_backends.sql.database import Database, Row, Session, Stage
+from trackstore_backends.sql.fragments import Packed, Pattern
 from trackstore_backends.sql.store import SQLBackendStore
 
 WAIT = 60.0
@@ -65,13 +66,62 @@ class SQLiteBackendStore(SQLBackendStore):
         return cls(SQLiteDatabase(Path(path).absolute()))
 
 
+class SQLiteSession(Session):
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self._connection.execute(_worded(sql), parameters).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
+        found: Row | None = self._connection.execute(_worded(sql), parameters).fetchone()
+        return found
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        return self._connection.execute(_worded(sql), parameters).rowcount
+
+    def run_many(self, sql: str, rows: Collection[Sequence[Any]]) -> None:
+        if rows:
+            self._connection.executemany(_worded(sql), rows)
+
+
+_WORDS = (
+    (r" in \?", " in (select value from json_each(?))"),
+    (r" matches \?", " glob ?"),
+    (r" imatches \?", " like ?"),
+    (r"([\w.]+) long_matches \?", r"matches_like(\1, ?, 0)"),
+    (r"([\w.]+) long_imatches \?", r"matches_like(\1, ?, 1)"),
+    (r" for (share|update)\b", ""),  # a writer is alone
+)
+
+
+@lru_cache(maxsize=1_000)
+def _worded(sql: str) -> str:
+    for phrase, words in _WORDS:
+        sql = re.sub(phrase, words, sql)
+    return sql
+
+
+def _as_glob(pattern: Pattern) -> str:
+    escaped = "".join(f"[{mark}]" if mark in "*?[" else mark for mark in pattern)
+    return escaped.replace("%", "*").replace("_", "?")
+
+
+sqlite3.register_adapter(Packed, json.dumps)
+sqlite3.register_adapter(Pattern, _as_glob)
+
+
 class SQLiteDatabase(Database):
     dialect: ClassVar = "sqlite"
+    max_readers = 64
+    patience = WAIT
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def connect(self, *, writes: bool) -> Connection:
+    def connect(self, *, writes: bool) -> sqlite3.Connection:
         if not self._path.parent.is_dir():
             raise BackendError("the folder of the SQLite file does not exist: make it first")
         connection = sqlite3.connect(
@@ -87,16 +137,19 @@ class SQLiteDatabase(Database):
             raise
         return connection
 
-    def begin_read(self, connection: Connection) -> None:
+    def session(self, connection: Any) -> SQLiteSession:
+        return SQLiteSession(connection)
+
+    def begin_read(self, connection: Any) -> None:
         connection.execute("begin")
 
-    def begin_write(self, connection: Connection) -> None:
+    def begin_write(self, connection: Any) -> None:
         _patiently(lambda: connection.execute("begin immediate"))
 
-    def commit(self, connection: Connection) -> None:
+    def commit(self, connection: Any) -> None:
         connection.execute("commit")
 
-    def rollback(self, connection: Connection) -> None:
+    def rollback(self, connection: Any) -> None:
         connection.execute("rollback")
 
     def has_table(self, session: Session, name: str) -> bool:
@@ -134,18 +187,18 @@ def _patiently(action: Callable[[], object]) -> None:
     SQLite's own busy timeout lets some processes starve: it tries ever more rarely, and whoever
     has just written is the first to write again.
     """
-    end = time.monotonic() + WAIT
-    pause = 0.0005
-    while True:
+    busy: sqlite3.OperationalError | None = None
+    for _ in pauses(0.0005, 0.01, within=WAIT):
         try:
             action()
         except sqlite3.OperationalError as error:
-            if _code(error) not in BUSY or time.monotonic() > end:
+            if _code(error) not in BUSY:
                 raise
+            busy = error
         else:
             return
-        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-        pause = min(pause * 1.5, 0.01)
+    if busy is not None:
+        raise busy
 
 
 def _code(error: sqlite3.Error) -> int:

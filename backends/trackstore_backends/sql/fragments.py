@@ -1,14 +1,21 @@
-"""Pieces of SQL with their parameters, and the phrases on which databases differ."""
+"""Pieces of SQL with their parameters, in a neutral wording.
 
-import json
+Databases differ on a few phrases.  These are written here in one way, and each `Session` puts them
+into its own words: `?` for a value, `x in ?` for a list, `x matches ?` and `x imatches ?` for LIKE
+and ILIKE (`long_matches` where the pattern is long), `substr(x, 1, 250)` for what an index holds
+of a long text, `cross join` for tables that are to be read in that order, `on conflict ...` for
+rows that are there already, `for share` and `for update` for rows that must stay as they were read,
+and `returning` for the number of a row that is inserted alone.
+"""
+
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 INDEXED = 250
 """How many code points of a long text are in an index."""
 
-LIKE_BYTES = 50_000
-"""SQLite refuses longer patterns; for those the connection has the function `matches_like`."""
+LIKE_BYTES = 16_000
+"""Patterns up to so many bytes are "short": some databases refuse the others."""
 
 
 class Sql(NamedTuple):
@@ -48,15 +55,21 @@ def kept(text: str) -> str | None:
     return None if "\0" in text else text
 
 
-def packed(values: Iterable[int] | Iterable[str]) -> str:
+def packed(values: Iterable[int] | Iterable[str]) -> "Packed":
     """Return the one parameter of a phrase made by `among`."""
     found = (value if isinstance(value, int) else kept(value) for value in values)
-    return json.dumps([value for value in found if value is not None])
+    return Packed(value for value in found if value is not None)
+
+
+class Packed(list[Any]):
+    """A list as one parameter, all integers or all texts."""
+
+    __slots__ = ()
 
 
 def among(expression: str) -> str:
     """Return the phrase that asks whether `expression` is in a packed list."""
-    return f"{expression} in (select value from json_each(?))"
+    return f"{expression} in ?"
 
 
 def one_of(expression: str, values: Collection[int] | Collection[str]) -> Sql:
@@ -71,16 +84,33 @@ def indexed(expression: str) -> str:
     return f"substr({expression}, 1, {INDEXED})"
 
 
-def like(expression: str, pattern: str) -> Sql:
+class Pattern(str):
+    """A short pattern of `like`."""
+
+    __slots__ = ()
+
+
+class LongPattern(str):
+    """A long pattern of `like`."""
+
+    __slots__ = ()
+
+
+class FoldedPattern(str):
+    """A pattern of `ilike`."""
+
+    __slots__ = ()
+
+
+def like(column: str, pattern: str) -> Sql:
     """Match by code points: `%` is any text, `_` any one code point; nothing escapes them."""
-    if len(pattern.encode()) > LIKE_BYTES // 3:  # GLOB's escapes may treble it
-        return Sql(f"matches_like({expression}, ?, 0)", (pattern,))
-    escaped = "".join(f"[{mark}]" if mark in "*?[" else mark for mark in pattern)
-    return Sql(f"{expression} glob ?", (escaped.replace("%", "*").replace("_", "?"),))
+    if len(pattern.encode()) > LIKE_BYTES:
+        return Sql(f"{column} long_matches ?", (LongPattern(pattern),))
+    return Sql(f"{column} matches ?", (Pattern(pattern),))
 
 
-def ilike(expression: str, pattern: str) -> Sql:
+def ilike(column: str, pattern: str) -> Sql:
     """Match as `like` does, with A to Z equal to a to z, and no other letter folded."""
     if len(pattern.encode()) > LIKE_BYTES:
-        return Sql(f"matches_like({expression}, ?, 1)", (pattern,))
-    return Sql(f"{expression} like ?", (pattern,))
+        return Sql(f"{column} long_imatches ?", (FoldedPattern(pattern),))
+    return Sql(f"{column} imatches ?", (FoldedPattern(pattern),))

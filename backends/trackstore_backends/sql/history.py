@@ -1,19 +1,21 @@
-"""The points of a metric."""
+"""Pages of the points of a metric."""
 
 from collections import defaultdict
+from itertools import repeat
 
 from trackstore.model import (
     Metric,
+    MetricColumns,
     MetricCursor,
     MetricLink,
     Page,
-    from_order_image,
     order_image,
 )
-from trackstore_backends.sql.database import Row, Session
-from trackstore_backends.sql.fragments import kept
+from trackstore_backends.sql import series
+from trackstore_backends.sql.chunks import Columns, Key
+from trackstore_backends.sql.database import Session
 from trackstore_backends.sql.labels import Labels
-from trackstore_backends.sql.reads import no_run
+from trackstore_backends.sql.series import Series
 
 
 def read(
@@ -25,40 +27,53 @@ def read(
     after: MetricCursor | None,
     limit: int,
 ) -> Page[Metric, MetricCursor]:
-    run = session.row("select run from runs where id = ?", (kept(run_id),))
-    if run is None:
-        raise no_run(run_id)
-    label = labels.find(session, [key]).get(key)
-    series = (run[0], label)
-    beyond, start = "", []
-    if after is not None:
-        beyond, start = "and (step, ts, o) > (?, ?, ?)", [*after[:2], order_image(after[2])]
-    rows = session.rows(
-        f"select step, ts, o from points where run = ? and label = ? {beyond} "
-        "order by step, ts, o limit ?",
-        (*series, *start, limit + 1),
-    )
-    points = _points(session, series, key, rows[:limit])
-    last = points[-1] if len(rows) > limit else None
-    return Page(points, None if last is None else (last.step, last.timestamp, last.value))
-
-
-def _points(
-    session: Session, series: tuple[int, int | None], key: str, rows: list[Row]
-) -> list[Metric]:
-    if not rows:
-        return []
-    links: dict[Row, list[MetricLink]] = defaultdict(list)
-    for step, timestamp, o, *fields in session.rows(
-        "select step, ts, o, model_id, dataset_name, dataset_digest from point_links "
-        "where run = ? and label = ? and (step, ts, o) >= (?, ?, ?) and (step, ts, o) <= (?, ?, ?) "
-        "order by model_id, dataset_name, dataset_digest",
-        (*series, *rows[0], *rows[-1]),
-    ):
-        links[step, timestamp, o].append(MetricLink(*fields))
+    found = series.find(session, labels, run_id, key)
+    columns, following = _page(session, found, after, limit)
+    links = _links(session, found, columns)
     if not links:
-        return [Metric(key, from_order_image(o), ts, step) for step, ts, o in rows]
-    return [
-        Metric(key, from_order_image(o), ts, step, tuple(links.get((step, ts, o), ())))
-        for step, ts, o in rows
-    ]
+        return Page(
+            list(map(Metric, repeat(key), columns.values, columns.timestamps, columns.steps)),
+            following,
+        )
+    linked = (tuple(links.get(each, ())) for each in columns.points())
+    rows = zip(columns.values, columns.timestamps, columns.steps, linked, strict=True)
+    return Page([Metric(key, *row) for row in rows], following)
+
+
+def read_columns(
+    session: Session,
+    labels: Labels,
+    run_id: str,
+    key: str,
+    *,
+    after: MetricCursor | None,
+    limit: int,
+) -> MetricColumns[MetricCursor]:
+    found = series.find(session, labels, run_id, key)
+    columns, following = _page(session, found, after, limit)
+    return MetricColumns(*columns, following)
+
+
+def _page(
+    session: Session, found: Series, after: MetricCursor | None, limit: int
+) -> tuple[Columns, MetricCursor | None]:
+    start = None if after is None else (after[0], after[1], order_image(after[2]))
+    columns = series.first_of(series.points_after(session, found, start, limit + 1), limit + 1)
+    if len(columns.steps) <= limit:
+        return columns, None
+    page = columns.part(0, limit)
+    return page, (page.steps[-1], page.timestamps[-1], page.values[-1])
+
+
+def _links(session: Session, found: Series, columns: Columns) -> dict[Key, list[MetricLink]]:
+    links: dict[Key, list[MetricLink]] = defaultdict(list)
+    if columns.steps:
+        for step, timestamp, o, *fields in session.rows(
+            "select step, ts, o, model_id, dataset_name, dataset_digest from point_links "
+            "where run = ? and label = ? "
+            "and (step, ts, o) >= (?, ?, ?) and (step, ts, o) <= (?, ?, ?) "
+            "order by model_id, dataset_name, dataset_digest",
+            (*found, *columns.key(0), *columns.key(-1)),
+        ):
+            links[step, timestamp, o].append(MetricLink(*fields))
+    return links

@@ -1,10 +1,11 @@
 """The datasets and models that a run read and wrote."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from trackstore.model import Batch, Dataset, DatasetInput, ModelOutput
-from trackstore_backends.sql.database import Session
+from trackstore_backends.sql.database import Row, Session
 from trackstore_backends.sql.fragments import among
 
 
@@ -17,44 +18,42 @@ class Linked(NamedTuple):
 NOTHING = Linked()
 
 
-def read(session: Session, wanted: tuple[str]) -> dict[int, Linked]:
-    """Return what the runs of a packed list are linked with, each in the order of its logging."""
-    inputs = _read_inputs(session, wanted)
-    models = defaultdict(list)
-    for run, model_id in session.rows(
-        f"select run, model_id from model_inputs where {among('run')} order by place", wanted
-    ):
-        models[run].append(model_id)
-    outputs = defaultdict(list)
-    for run, model_id, step in session.rows(
-        f"select run, model_id, step from outputs where {among('run')} order by place", wanted
-    ):
-        outputs[run].append(ModelOutput(model_id, step))
-    return {
-        run: Linked(
-            tuple(inputs.get(run, ())), tuple(models.get(run, ())), tuple(outputs.get(run, ()))
-        )
-        for run in {*inputs, *models, *outputs}
-    }
-
-
-def _read_inputs(session: Session, wanted: tuple[str]) -> dict[int, list[DatasetInput]]:
-    tags: dict[int, dict[str, str]] = defaultdict(dict)
-    for row, name, value in session.rows(
+QUERIES = (
+    (
         "select t.input, t.name, t.value from inputs i join input_tags t on t.input = i.input "
-        f"where {among('i.run')}",
-        wanted,
-    ):
-        tags[row][name] = value
-    found: dict[int, list[DatasetInput]] = defaultdict(list)
-    for run, row, *fields in session.rows(
+        f"where {among('i.run')}"
+    ),
+    (
         "select i.run, i.input, d.name, d.digest, d.source_type, d.source, d.schema_text, "
         "d.profile from inputs i join datasets d on d.dataset = i.dataset "
-        f"where {among('i.run')} order by i.input",
-        wanted,
-    ):
-        found[run].append(DatasetInput(Dataset(*fields), tags.get(row, {})))
-    return found
+        f"where {among('i.run')} order by i.input"
+    ),
+    f"select run, model_id from model_inputs where {among('run')} order by place",
+    f"select run, model_id, step from outputs where {among('run')} order by place",
+)
+"""What to ask about the runs of a packed list: the rows are for `linked`."""
+
+
+def linked(
+    tags: Iterable[Row], datasets: Iterable[Row], models: Iterable[Row], outputs: Iterable[Row]
+) -> dict[int, Linked]:
+    """Return what runs are linked with, each in the order of its logging."""
+    tags_of: dict[int, dict[str, str]] = defaultdict(dict)
+    for number, name, value in tags:
+        tags_of[number][name] = value
+    read, wrote, models_read = defaultdict(list), defaultdict(list), defaultdict(list)
+    for run, number, *fields in datasets:
+        read[run].append(DatasetInput(Dataset(*fields), tags_of.get(number, {})))
+    for run, model_id in models:
+        models_read[run].append(model_id)
+    for run, model_id, step in outputs:
+        wrote[run].append(ModelOutput(model_id, step))
+    return {
+        run: Linked(
+            tuple(read.get(run, ())), tuple(models_read.get(run, ())), tuple(wrote.get(run, ()))
+        )
+        for run in {*read, *models_read, *wrote}
+    }
 
 
 def write(session: Session, run: int, exp: int, batch: Batch) -> None:

@@ -1,6 +1,6 @@
 """Labels: the numbers that stand for the keys of metrics, params and tags."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from trackstore_backends.sql.database import Session
 from trackstore_backends.sql.fragments import among, packed
@@ -17,6 +17,10 @@ class Labels:
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
         self._new: dict[str, int] = {}
+
+    @property
+    def known(self) -> Mapping[str, int]:
+        return self._known
 
     def find(self, session: Session, names: Iterable[str]) -> dict[str, int]:
         """Return the labels of those names that have one, as a reader sees them."""

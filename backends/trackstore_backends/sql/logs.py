@@ -5,13 +5,13 @@ a refused batch leaves nothing and never takes its neighbours with it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trackstore.errors import Conflict, InvalidState, TrackstoreError
 from trackstore.model import Applied, Batch, order_image
 from trackstore_backends.sql import inputs
-from trackstore_backends.sql.database import Session
-from trackstore_backends.sql.fragments import Sql, among, one_of, packed
+from trackstore_backends.sql.database import PlainLogs, Session
+from trackstore_backends.sql.fragments import Sql, among, kept, one_of, packed
 from trackstore_backends.sql.labels import Labels
 from trackstore_backends.sql.reads import no_run
 
@@ -44,7 +44,7 @@ class _Accepted(NamedTuple):
 
 def apply(session: Session, labels: Labels, logs: Sequence[Log]) -> list[Verdict]:
     runs = _find_runs(session, {log.run_id for log in logs})
-    verdicts = [_check_run(log, runs.get(log.run_id)) for log in logs]
+    verdicts = verdicts_on(logs, {ident: run.deleted for ident, run in runs.items()})
     batches = [
         _Accepted(place, runs[log.run_id], log.batch)
         for place, (log, verdict) in enumerate(zip(logs, verdicts, strict=True))
@@ -61,6 +61,50 @@ def apply(session: Session, labels: Labels, logs: Sequence[Log]) -> list[Verdict
     return verdicts
 
 
+def plain(labels: Labels, logs: Sequence[Any]) -> PlainLogs | None:
+    """Return the points of a group of calls, if that is all there is to write."""
+    known = labels.known
+    columns = PlainLogs([], [], [], [], [])
+    for log in logs:
+        if not isinstance(log, Log) or not _has_only_points(log.batch):
+            return None
+        run_id = kept(log.run_id)
+        for metric in log.batch.metrics:
+            label = known.get(metric.key)
+            if label is None or metric.links:
+                return None
+            columns.run_ids.append(run_id)
+            columns.labels.append(label)
+            columns.steps.append(metric.step)
+            columns.timestamps.append(metric.timestamp)
+            columns.images.append(order_image(metric.value))
+    return columns
+
+
+def _has_only_points(batch: Batch) -> bool:
+    return bool(batch.metrics) and not (
+        batch.params
+        or batch.tags
+        or batch.deleted_tags
+        or batch.inputs
+        or batch.model_inputs
+        or batch.outputs
+    )
+
+
+def verdicts_on(logs: Sequence[Log], stages: Mapping[str, int]) -> list[Verdict]:
+    """Return what became of plain logs, given the runs that there are, 0 for the active ones."""
+    return [_verdict(log.run_id, stages.get(log.run_id)) for log in logs]
+
+
+def _verdict(run_id: str, deleted: int | None) -> Verdict:
+    if deleted is None:
+        return no_run(run_id)
+    if deleted:
+        return InvalidState(f"run {run_id} is deleted")
+    return Applied()
+
+
 def write_tags(session: Session, rows: Sequence[tuple[int, int, int, str]]) -> None:
     """Set tags, given as (run, label, exp, value)."""
     session.run_many(
@@ -75,15 +119,8 @@ def _find_runs(session: Session, ids: set[str]) -> dict[str, _Run]:
         "select r.id, r.run, r.exp, r.start_time, r.deleted + e.deleted "
         "from runs r join experiments e on e.exp = r.exp where "
     )
-    return {row[0]: _Run(*row[1:]) for row in session.rows(*sql + one_of("r.id", ids))}
-
-
-def _check_run(log: Log, run: _Run | None) -> Verdict:
-    if run is None:
-        return no_run(log.run_id)
-    if run.deleted:
-        return InvalidState(f"run {log.run_id} is deleted")
-    return Applied()
+    sql += one_of("r.id", ids) + Sql(" order by r.run for share")
+    return {row[0]: _Run(*row[1:]) for row in session.rows(*sql)}
 
 
 def _names(batches: Sequence[_Accepted]) -> set[str]:
@@ -148,7 +185,7 @@ def _write_tags(
     verdicts: list[Verdict],
 ) -> None:
     cells = {(run.run, numbers[name]) for _, run, batch in batches for name in batch.deleted_tags}
-    present = set(_read_cells(session, "tags", cells))
+    present = {cell for cell in sorted(cells) if _delete_tag(session, cell)}
     values: dict[Cell, tuple[int, str]] = {}
     for place, run, batch in batches:
         absent = []
@@ -161,8 +198,12 @@ def _write_tags(
         values.update(
             ((run.run, numbers[name]), (run.exp, text)) for name, text in batch.tags.items()
         )
-    session.run_many("delete from tags where run = ? and label = ?", cells)
     write_tags(session, [(*cell, *value) for cell, value in values.items()])
+
+
+def _delete_tag(session: Session, cell: Cell) -> bool:
+    """Delete a tag and tell if it was there, which asking before could get wrong."""
+    return session.run("delete from tags where run = ? and label = ?", cell) > 0
 
 
 def _write_metrics(session: Session, numbers: dict[str, int], batches: Sequence[_Accepted]) -> None:

@@ -97,6 +97,15 @@ def _field(row: str, order: OrderBy, labels: Mapping[str, int]) -> Field:
     return Field("r", f"r.{ATTRIBUTES[order.key]}", order.descending, None, NO_LABEL)
 
 
+def indexed_terms(found: Sequence[Field], rank: int) -> list[Term]:
+    """Return how far the index of the first field's values orders the rows of a rank."""
+    first, *others = found
+    listed = first.terms()[:1] if rank == VALUE else []
+    if first.is_metric and not others:
+        listed.append(Term(f"{first.row}.start_time", descending=True))
+    return listed
+
+
 def rank_of(value: SortValue) -> int:
     if value is None:
         return MISSING

@@ -20,7 +20,7 @@ from trackstore.model import (
 )
 from trackstore_backends.sql import inputs
 from trackstore_backends.sql.database import Row, Session
-from trackstore_backends.sql.fragments import among, kept, packed
+from trackstore_backends.sql.fragments import Sql, among, kept, packed
 
 _EXPERIMENTS = (
     "select exp, id, name, artifact_location, creation_time, last_update_time, deleted "
@@ -31,6 +31,15 @@ _RUNS = (
     "r.deleted_time, r.deleted + e.deleted "
     "from runs r join experiments e on e.exp = r.exp where"
 )
+_LATEST = (
+    "select l.run, n.name, l.o, l.ts, l.step from latest l "
+    f"cross join labels n where n.label = l.label and {among('l.run')}"
+)
+_TEXTS = [
+    f"select t.run, n.name, t.value from {table} t "
+    f"cross join labels n where n.label = t.label and {among('t.run')}"
+    for table in ("params", "tags")
+]
 _STATUSES = {status.value: status for status in RunStatus}
 
 
@@ -76,7 +85,7 @@ def scan_experiments(
 
 def _experiments(session: Session, sql: str, values: Sequence[Any]) -> list[Experiment]:
     rows = session.rows(sql, values)
-    tags = _texts(
+    tags = texts(
         session.rows(
             "select t.exp, n.name, t.value from experiment_tags t "
             f"cross join labels n where n.label = t.label and {among('t.exp')}",
@@ -84,7 +93,7 @@ def _experiments(session: Session, sql: str, values: Sequence[Any]) -> list[Expe
         )
     )
     return [
-        Experiment(ident, name, location, created, updated, _stage(deleted), tags.get(exp, {}))
+        Experiment(ident, name, location, created, updated, stage_of(deleted), tags.get(exp, {}))
         for exp, ident, name, location, created, updated, deleted in rows
     ]
 
@@ -105,18 +114,11 @@ def get_runs(session: Session, numbers: Sequence[int]) -> list[Run]:
 
 def _runs(session: Session, rows: Sequence[Row]) -> list[Run]:
     wanted = (packed(row[0] for row in rows),)
-    metrics = _latest(session, wanted)
-    params, tags = (
-        _texts(
-            session.rows(
-                f"select t.run, n.name, t.value from {table} t "
-                f"cross join labels n where n.label = t.label and {among('t.run')}",
-                wanted,
-            )
-        )
-        for table in ("params", "tags")
+    latest, params_found, tags_found, *links = session.rows_of(
+        [Sql(sql, wanted) for sql in (_LATEST, *_TEXTS, *inputs.QUERIES)]
     )
-    linked = inputs.read(session, wanted)
+    metrics, params, tags = _latest(latest), texts(params_found), texts(tags_found)
+    linked = inputs.linked(*links)
     return [
         Run(
             ident,
@@ -127,7 +129,7 @@ def _runs(session: Session, rows: Sequence[Row]) -> list[Run]:
             _STATUSES[status],
             end_time,
             deleted_time,
-            _stage(deleted),
+            stage_of(deleted),
             params.get(run, {}),
             tags.get(run, {}),
             metrics.get(run, {}),
@@ -148,24 +150,20 @@ def _runs(session: Session, rows: Sequence[Row]) -> list[Run]:
     ]
 
 
-def _stage(deleted: int) -> LifecycleStage:
+def stage_of(deleted: int) -> LifecycleStage:
     return LifecycleStage.DELETED if deleted else LifecycleStage.ACTIVE
 
 
-def _texts(rows: Iterable[Row]) -> dict[int, dict[str, str]]:
-    found: dict[int, dict[str, str]] = defaultdict(dict)
+def texts(rows: Iterable[Row]) -> dict[Any, dict[str, str]]:
+    """Return the texts of each owner by name, of rows of (owner, name, text)."""
+    found: dict[Any, dict[str, str]] = defaultdict(dict)
     for owner, name, value in rows:
         found[owner][name] = value
     return found
 
 
-def _latest(session: Session, wanted: tuple[str]) -> dict[int, dict[str, Metric]]:
+def _latest(rows: Iterable[Row]) -> dict[int, dict[str, Metric]]:
     found: dict[int, dict[str, Metric]] = defaultdict(dict)
-    rows = session.rows(
-        "select l.run, n.name, l.o, l.ts, l.step from latest l "
-        f"cross join labels n where n.label = l.label and {among('l.run')}",
-        wanted,
-    )
     for run, name, o, timestamp, step in rows:
         found[run][name] = Metric(name, from_order_image(o), timestamp, step)
     return found

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from trackstore.model import Comparison, LifecycleStage, OrderBy, Page, Run, RunQuery, SearchCursor
-from trackstore_backends.sql import clauses, ordering, reads
+from trackstore_backends.sql import bounds, clauses, ordering, reads
 from trackstore_backends.sql.clauses import Source
 from trackstore_backends.sql.database import Row, Session
 from trackstore_backends.sql.fragments import (
@@ -23,7 +23,7 @@ from trackstore_backends.sql.fragments import (
     packed,
 )
 from trackstore_backends.sql.labels import Labels
-from trackstore_backends.sql.ordering import MISSING, VALUE, Field
+from trackstore_backends.sql.ordering import MISSING, VALUE, Field, Term
 
 FEW = 2_000
 """So many rows may be fetched and sorted,"""
@@ -138,27 +138,59 @@ def _rows(session: Session, plan: _Plan, after: SearchCursor | None, limit: int)
     for rank in plan.ranks:
         if rank >= begin and len(rows) < limit and plan.scopes:
             cursor = after if rank == begin else None
-            rows += session.rows(*_statement(plan, rank, cursor, limit - len(rows)))
+            rows += session.rows(*_statement(session, plan, rank, cursor, limit - len(rows)))
     return rows
 
 
-def _statement(plan: _Plan, rank: int, after: SearchCursor | None, limit: int) -> Sql:
+def _statement(
+    session: Session, plan: _Plan, rank: int, after: SearchCursor | None, limit: int
+) -> Sql:
     terms = ordering.terms(plan.fields, rank, after)
-    columns = ordering.columns(plan.fields)
     # Of several bounds on what it walks, SQLite takes the first; this is mostly the nearest.
     passed = [ordering.beyond(terms)] if after else []
-    arms = [
+    arms = []
+    for scope in plan.scopes:
+        found = [*passed, *_conditions(plan, scope, rank)]
+        if not session.sorts_only_ties and _walks_field(plan, rank):
+            found += _up_to_the_last(session, plan, rank, found, limit)
+        arms.append(_select(plan, rank, ordering.columns(plan.fields), found, terms, limit))
+    if len(arms) == 1:
+        return arms[0]
+    merged = joined(
+        " union all ",
+        (Sql("select * from (") + arm + Sql(f") a{place}") for place, arm in enumerate(arms)),
+    )
+    return merged + Sql(f" order by {ordering.merged_by(plan.fields)} limit ?", (limit,))
+
+
+def _select(  # noqa: PLR0917 - the parts of a statement, in its order
+    plan: _Plan,
+    rank: int,
+    columns: str,
+    conditions: Sequence[Sql],
+    terms: Sequence[Term],
+    limit: int,
+) -> Sql:
+    return (
         Sql(f"select {columns} from ")
         + _tables(plan, rank)
         + Sql(" where ")
-        + all_of([*passed, *_conditions(plan, scope, rank)])
+        + all_of(conditions)
         + Sql(f" order by {ordering.sorted_by(terms)} limit ?", (limit,))
-        for scope in plan.scopes
-    ]
-    if len(arms) == 1:
-        return arms[0]
-    merged = joined(" union all ", (Sql("select * from (") + arm + Sql(")") for arm in arms))
-    return merged + Sql(f" order by {ordering.merged_by(plan.fields)} limit ?", (limit,))
+    )
+
+
+def _up_to_the_last(
+    session: Session, plan: _Plan, rank: int, found: Sequence[Sql], limit: int
+) -> list[Sql]:
+    """Return the condition that ends a walk where the page does, if there is more than a page."""
+
+    def ask(term: Term, condition: Sql, most: int) -> list[Row]:
+        wanted = _select(plan, rank, term.expression, [*found, condition], [term], most)
+        return session.rows(*wanted)
+
+    bound = bounds.until(ordering.indexed_terms(plan.fields, rank), limit, ask)
+    return [] if bound is None else [Sql("(") + bound + Sql(")")]
 
 
 def _walks_field(plan: _Plan, rank: int) -> bool:

@@ -5,7 +5,7 @@ transaction is shared with other callers.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -18,12 +18,31 @@ from trackstore.model import (
     Run,
     RunChanges,
 )
-from trackstore_backends.sql import logs, reads
+from trackstore_backends.sql import logged_writes, logs, reads
 from trackstore_backends.sql.database import Row, Session
-from trackstore_backends.sql.fragments import kept
+from trackstore_backends.sql.fragments import Sql, among, kept, packed
 from trackstore_backends.sql.labels import Labels
 
 T = TypeVar("T")
+
+Lock = Literal["share", "update"]
+"""What others may still do with a row: read and share it, or only read it."""
+
+
+OF_A_RUN = (
+    "points",
+    "chunks",
+    "unsealed",
+    "point_links",
+    "latest",
+    "params",
+    "tags",
+    "inputs",
+    "model_inputs",
+    "outputs",
+    "runs",
+)
+"""The tables whose rows belong to a run."""
 
 
 def create_experiment(session: Session, labels: Labels, given: Experiment) -> Experiment:
@@ -35,9 +54,9 @@ def create_experiment(session: Session, labels: Labels, given: Experiment) -> Ex
     deleted = _is_deleted(given.lifecycle_stage)
     if not deleted:
         _check_name_is_free(session, given.name)
-    session.run(
+    exp = session.insert(
         "insert into experiments (id, name, live_name, artifact_location, creation_time, "
-        "last_update_time, deleted) values (?, ?, ?, ?, ?, ?, ?)",
+        "last_update_time, deleted) values (?, ?, ?, ?, ?, ?, ?) returning exp",
         (
             given.id,
             given.name,
@@ -49,7 +68,6 @@ def create_experiment(session: Session, labels: Labels, given: Experiment) -> Ex
         ),
     )
     if given.tags:
-        exp = _experiment(session, given.id)[0]
         _set_experiment_tags(session, labels, exp, given.tags)
     return given
 
@@ -57,7 +75,7 @@ def create_experiment(session: Session, labels: Labels, given: Experiment) -> Ex
 def update_experiment(
     session: Session, labels: Labels, experiment_id: str, changes: ExperimentChanges
 ) -> Applied:
-    exp, old_name, was_deleted = _experiment(session, experiment_id)
+    exp, old_name, was_deleted = _experiment(session, experiment_id, "update")
     name = _given(changes.name, old_name)
     deleted = was_deleted
     if not isinstance(changes.lifecycle_stage, UnsetType):
@@ -81,17 +99,23 @@ def update_experiment(
 
 
 def create_run(session: Session, labels: Labels, given: Run) -> Run:
-    if session.row("select 1 from runs where id = ?", (given.id,)) is not None:
+    taken, home = session.rows_of(
+        [
+            Sql("select 1 from runs where id = ? for update", (given.id,)),
+            _find_experiment(given.experiment_id, "share"),
+        ]
+    )
+    if taken:
         known = reads.get_run(session, given.id)
         if _creation_fields(known) == _creation_fields(given):
             return known
         raise AlreadyExists(f"run id {given.id} is taken", field="id")
-    exp, _, deleted = _experiment(session, given.experiment_id)
+    exp, _, deleted = _the_experiment(home, given.experiment_id)
     if deleted:
         raise InvalidState(f"experiment {given.experiment_id} is deleted")
-    session.run(
+    run = session.insert(
         "insert into runs (id, exp, deleted, status, user_id, start_time, end_time, "
-        "deleted_time, artifact_uri) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "deleted_time, artifact_uri) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning run",
         (
             given.id,
             exp,
@@ -105,12 +129,12 @@ def create_run(session: Session, labels: Labels, given: Run) -> Run:
         ),
     )
     if given.tags:
-        run = _run(session, given.id)[0]
         _set_run_tags(session, labels, run, exp, given.tags)
     return given
 
 
-def update_run(session: Session, labels: Labels, run_id: str, changes: RunChanges) -> Applied:
+def update_run(session: Session, labels: Labels, run_id: str, changes: RunChanges) -> int:
+    """Change a run and return its number."""
     run, exp, own, home = _run(session, run_id)
     values: dict[str, Any] = {}
     if not isinstance(changes.lifecycle_stage, UnsetType):
@@ -128,7 +152,7 @@ def update_run(session: Session, labels: Labels, run_id: str, changes: RunChange
         _update(session, "runs", "run", run, values)
     if changes.tags:
         _set_run_tags(session, labels, run, exp, changes.tags)
-    return Applied()
+    return int(run)
 
 
 def purge_run(session: Session, run_id: str) -> Applied:
@@ -140,34 +164,26 @@ def purge_run(session: Session, run_id: str) -> Applied:
 
 
 def purge_experiment(session: Session, experiment_id: str) -> Applied:
-    exp, _, deleted = _experiment(session, experiment_id)
+    exp, _, deleted = _experiment(session, experiment_id, "update")
     if not deleted:
         raise InvalidState(f"experiment {experiment_id} is active: delete it before it is purged")
     _erase_runs(
         session, [run for (run,) in session.rows("select run from runs where exp = ?", (exp,))]
     )
+    logged_writes.purge_models_of(session, exp)
     for table in ("datasets", "experiment_tags", "experiments"):
         session.run(f"delete from {table} where exp = ?", (exp,))
     return Applied()
 
 
 def _erase_runs(session: Session, runs: list[int]) -> None:
-    rows = [(run,) for run in runs]
-    session.run_many(
-        "delete from input_tags where input in (select input from inputs where run = ?)", rows
+    erased = (packed(runs),)
+    session.run(
+        f"delete from input_tags where input in (select input from inputs where {among('run')})",
+        erased,
     )
-    for table in (
-        "points",
-        "point_links",
-        "latest",
-        "params",
-        "tags",
-        "inputs",
-        "model_inputs",
-        "outputs",
-        "runs",
-    ):
-        session.run_many(f"delete from {table} where run = ?", rows)
+    for table in OF_A_RUN:
+        session.run(f"delete from {table} where {among('run')}", erased)
 
 
 def _is_deleted(stage: LifecycleStage) -> int:
@@ -182,26 +198,40 @@ def _creation_fields(run: Run) -> tuple[str, int, str, str]:
     return run.experiment_id, run.start_time, run.user_id, run.name
 
 
-def _experiment(session: Session, experiment_id: str) -> Row:
-    """Return (exp, name, deleted)."""
-    row = session.row(
-        "select exp, name, deleted from experiments where id = ?", (kept(experiment_id),)
+def _experiment(session: Session, experiment_id: str, lock: Lock) -> Row:
+    """Return (exp, name, deleted), which stay so until the transaction ends."""
+    return _the_experiment(session.rows(*_find_experiment(experiment_id, lock)), experiment_id)
+
+
+def _find_experiment(experiment_id: str, lock: Lock) -> Sql:
+    return Sql(
+        f"select exp, name, deleted from experiments where id = ? for {lock}",
+        (kept(experiment_id),),
     )
-    if row is None:
+
+
+def _the_experiment(rows: Sequence[Row], experiment_id: str) -> Row:
+    if not rows:
         raise reads.no_experiment(experiment_id)
-    return row
+    return rows[0]
 
 
 def _run(session: Session, run_id: str) -> Row:
-    """Return (run, exp, its own deleted, its experiment's)."""
-    row = session.row(
-        "select r.run, r.exp, r.deleted, e.deleted from runs r "
-        "join experiments e on e.exp = r.exp where r.id = ?",
-        (kept(run_id),),
+    """Return (run, exp, its own deleted, its experiment's), which stay so."""
+    ident = (kept(run_id),)
+    rows, home = session.rows_of(
+        [
+            Sql("select run, exp, deleted from runs where id = ? for update", ident),
+            Sql(
+                "select deleted from experiments "
+                "where exp = (select exp from runs where id = ?) for share",
+                ident,
+            ),
+        ]
     )
-    if row is None:
+    if not rows:
         raise reads.no_run(run_id)
-    return row
+    return (*rows[0], *(home[0] if home else (1,)))
 
 
 def _check_name_is_free(session: Session, name: str) -> None:

@@ -10,13 +10,21 @@ from sqlalchemy import NullPool, create_engine
 
 from trackstore_backends.sql.database import Connection
 
+OPTIONS: dict[str, dict[str, Any]] = {"postgresql+psycopg": {"use_native_hstore": False}}
+"""What SQLAlchemy is not to ask a server about."""
+
 _lock = Lock()
 """Alembic keeps its context in a global of the process."""
 
 
 def upgrade(dialect: str, connection: Connection) -> None:
     """Apply the revisions that are missing, in the transaction that is under way."""
-    engine = create_engine(f"{dialect}://", creator=lambda: _Lent(connection), poolclass=NullPool)
+    engine = create_engine(
+        f"{dialect}://",
+        creator=lambda: _Lent(connection),
+        poolclass=NullPool,
+        **OPTIONS.get(dialect, {}),
+    )
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     with _lock, engine.connect() as lent:

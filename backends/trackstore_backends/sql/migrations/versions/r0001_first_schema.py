@@ -6,44 +6,27 @@ integer that sorts as the double does (`trackstore.model.order_image`), since no
 and sorts every double.  Long text is indexed by its first 250 code points.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
-from alembic import op
+
+from trackstore_backends.sql.migrations.columns import (
+    big,
+    clustered,
+    exact,
+    flag,
+    index,
+    is_mysql,
+    is_sqlite,
+    long_text,
+    number,
+    numbered,
+    table,
+    text,
+)
 
 revision = "0001"
 down_revision = None
-
-
-def number(name: str, *, key: bool = False) -> sa.Column[int]:
-    """Return a column for an integer that we number rows by."""
-    return sa.Column(name, sa.Integer, primary_key=key, autoincrement=False, nullable=False)
-
-
-def numbered(name: str) -> sa.Column[int]:
-    """Return the column that the database numbers the rows by."""
-    return sa.Column(name, sa.Integer, primary_key=True)
-
-
-def big(name: str, *, key: bool = False, nullable: bool = False) -> sa.Column[int]:
-    """Return a column for any int64."""
-    return sa.Column(name, sa.BigInteger, primary_key=key, autoincrement=False, nullable=nullable)
-
-
-def text(name: str, length: int, *, key: bool = False, nullable: bool = False) -> sa.Column[str]:
-    """Return a column for text, which is compared code point by code point."""
-    return sa.Column(name, sa.String(length), primary_key=key, nullable=nullable)
-
-
-def long_text(name: str, *, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=nullable)
-
-
-def flag(name: str) -> sa.Column[int]:
-    return sa.Column(name, sa.SmallInteger, nullable=False)
-
-
-def clustered(name: str, *columns: sa.Column[int] | sa.Column[str]) -> None:
-    """Make a table that is stored in the order of its primary key."""
-    op.create_table(name, *columns, sqlite_with_rowid=False)
 
 
 def upgrade() -> None:
@@ -55,28 +38,30 @@ def upgrade() -> None:
 
 
 def make_experiments() -> None:
-    op.create_table(
+    table(
         "experiments",
         numbered("exp"),
         text("id", 64),
-        text("name", 500),
-        text("live_name", 500, nullable=True),  # the name while it lives, and so is unique
-        text("artifact_location", 2048),
+        text(
+            "name", 600
+        ),  # longer than the front lets through, for whoever puts a prefix before it
+        text("live_name", 600, nullable=True),  # the name while it lives, and so is unique
+        long_text("artifact_location"),
         big("creation_time"),
         big("last_update_time"),
         flag("deleted"),
     )
-    op.create_index("experiments_by_id", "experiments", ["id"], unique=True)
-    op.create_index("experiments_by_live_name", "experiments", ["live_name"], unique=True)
+    index("experiments_by_id", "experiments", ["id"], unique=True)
+    index("experiments_by_live_name", "experiments", ["live_name"], unique=True)
     newest_first = sa.text("creation_time DESC")
-    op.create_index("experiments_by_age", "experiments", [newest_first, "id"])
+    index("experiments_by_age", "experiments", [newest_first, "id"])
     clustered(
         "experiment_tags", number("exp", key=True), number("label", key=True), long_text("value")
     )
 
 
 def make_runs() -> None:
-    op.create_table(
+    table(
         "runs",
         numbered("run"),
         text("id", 64),
@@ -87,24 +72,18 @@ def make_runs() -> None:
         big("start_time"),
         big("end_time", nullable=True),
         big("deleted_time", nullable=True),
-        text("artifact_uri", 4096),
+        long_text("artifact_uri"),
     )
-    op.create_index("runs_by_id", "runs", ["id"], unique=True)
-    op.create_index("runs_by_start", "runs", ["exp", sa.text("start_time DESC"), "id", "deleted"])
+    index("runs_by_id", "runs", ["id"], unique=True)
+    index("runs_by_start", "runs", ["exp", sa.text("start_time DESC"), "id", "deleted"])
     # The keys of metrics, params and tags.
-    op.create_table("labels", numbered("label"), text("name", 250))
-    op.create_index("labels_by_name", "labels", ["name"], unique=True)
+    table("labels", numbered("label"), text("name", 250))
+    index("labels_by_name", "labels", ["name"], unique=True)
 
 
 def make_metrics() -> None:
     clustered("points", *point())
-    clustered(
-        "point_links",
-        *point(),
-        text("model_id", 250, key=True),
-        text("dataset_name", 500, key=True),
-        text("dataset_digest", 36, key=True),
-    )
+    make_point_links()
     clustered(
         "latest",  # of the points of a run and key, the greatest by (step, ts, o)
         number("run", key=True),
@@ -116,35 +95,66 @@ def make_metrics() -> None:
         big("start_time"),
     )
     ordered: list[str | sa.TextClause] = ["exp", "label", "o", sa.text("start_time DESC")]
-    op.create_index("latest_by_value", "latest", ordered)
+    index("latest_by_value", "latest", ordered)
 
 
-def point() -> tuple[sa.Column[int], ...]:
+def make_point_links() -> None:
+    """Make the table of what points are about.
+
+    All of a link is in its key, which is more than an index of the servers can hold: theirs have
+    a digest instead.  Whoever finds two links of one digest loses his own second one.
+    """
+    in_key = is_sqlite()
+    columns: list[sa.Column[Any]] = [
+        *point(key=in_key),
+        text("model_id", 250, key=in_key),
+        text("dataset_name", 500, key=in_key),
+        text("dataset_digest", 36, key=in_key),
+    ]
+    digest = "md5(model_id || '/' || dataset_name || '/' || dataset_digest)"
+    if is_mysql():
+        digest = "md5(concat(model_id, '/', dataset_name, '/', dataset_digest))"
+        columns.append(sa.Column("link", sa.CHAR(32), sa.Computed(digest, persisted=True)))
+        digest = "link"
+    if in_key:
+        clustered("point_links", *columns)
+    else:
+        table("point_links", *columns)
+        unique: list[str | sa.TextClause] = ["run", "label", "step", "ts", "o", sa.text(digest)]
+        index("point_links_by_all", "point_links", unique, unique=True)
+
+
+def point(*, key: bool = True) -> tuple[sa.Column[int], ...]:
     return (
-        number("run", key=True),
-        number("label", key=True),
-        big("step", key=True),
-        big("ts", key=True),
-        big("o", key=True),
+        number("run", key=key),
+        number("label", key=key),
+        big("step", key=key),
+        big("ts", key=key),
+        big("o", key=key),
     )
 
 
 def make_params_and_tags() -> None:
-    for table in ("params", "tags"):
+    for name in ("params", "tags"):
         clustered(
-            table,
+            name,
             number("run", key=True),
             number("label", key=True),
             number("exp"),
             long_text("value"),
+            *([head_of_value()] if is_mysql() else []),
         )
-        op.create_index(
-            f"{table}_by_value", table, ["exp", "label", sa.text("substr(value, 1, 250)")]
-        )
+        head = "head" if is_mysql() else "substr(value, 1, 250)"
+        index(f"{name}_by_value", name, ["exp", "label", sa.text(head)])
+
+
+def head_of_value() -> sa.Column[str]:
+    """Return what is indexed of a long value where an index can have no expression."""
+    return sa.Column("head", exact(sa.String(250)), sa.Computed("left(value, 250)"))
 
 
 def make_inputs_and_outputs() -> None:
-    op.create_table(
+    table(
         "datasets",
         numbered("dataset"),
         number("exp"),
@@ -155,13 +165,13 @@ def make_inputs_and_outputs() -> None:
         long_text("schema_text", nullable=True),
         long_text("profile", nullable=True),
     )
-    op.create_index("datasets_by_name", "datasets", ["exp", "name", "digest"], unique=True)
-    op.create_table("inputs", numbered("input"), number("run"), number("dataset"))
-    op.create_index("inputs_by_run", "inputs", ["run", "dataset"], unique=True)
+    index("datasets_by_name", "datasets", ["exp", "name", "digest"], unique=True)
+    table("inputs", numbered("input"), number("run"), number("dataset"))
+    index("inputs_by_run", "inputs", ["run", "dataset"], unique=True)
     clustered(
         "input_tags", number("input", key=True), text("name", 255, key=True), text("value", 500)
     )
-    op.create_table("model_inputs", numbered("place"), number("run"), text("model_id", 250))
-    op.create_index("model_inputs_by_run", "model_inputs", ["run", "model_id"], unique=True)
-    op.create_table("outputs", numbered("place"), number("run"), text("model_id", 250), big("step"))
-    op.create_index("outputs_by_run", "outputs", ["run", "model_id", "step"], unique=True)
+    table("model_inputs", numbered("place"), number("run"), text("model_id", 250))
+    index("model_inputs_by_run", "model_inputs", ["run", "model_id"], unique=True)
+    table("outputs", numbered("place"), number("run"), text("model_id", 250), big("step"))
+    index("outputs_by_run", "outputs", ["run", "model_id", "step"], unique=True)
