@@ -1,23 +1,17 @@
-"""Stores that live in the process: for tests, notebooks, and as the shortest whole example.
+"""Stores that live in the process: for tests and notebooks.
 
 `memory:` is private to its handle; `memory://name` is shared, by name, within the process.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self
 
-from msgspec import UNSET, Struct, UnsetType, field
-from msgspec.structs import replace
-
-from trackstore.errors import AlreadyExists, Conflict, InvalidRequest, InvalidState, NotFound
+from trackstore.errors import InvalidRequest, InvalidState
 from trackstore.model import (
     Applied,
     Batch,
-    Dataset,
-    DatasetInput,
     Experiment,
     ExperimentChanges,
     ExperimentCursor,
@@ -25,7 +19,6 @@ from trackstore.model import (
     Metric,
     MetricCursor,
     MetricLink,
-    ModelOutput,
     Page,
     Run,
     RunChanges,
@@ -33,39 +26,39 @@ from trackstore.model import (
     from_order_image,
     order_image,
 )
-from trackstore.stores import BackendStore, Guarantees
+from trackstore.model_stores import LoggedModelStore, RegistryStore
+from trackstore.registered import (
+    LoggedModel,
+    LoggedModelChanges,
+    LoggedModelCursor,
+    ModelVersion,
+    ModelVersionChanges,
+    ModelVersionCursor,
+    RegisteredModel,
+    RegisteredModelChanges,
+)
+from trackstore.stores import Guarantees
+from trackstore_backends.logged_state import LoggedModels
+from trackstore_backends.paging import page
+from trackstore_backends.registry_state import RegistryState
+from trackstore_backends.state import PointId, State, point_id
 
-T = TypeVar("T")
-PointId = tuple[int, int, int]
-"""(step, timestamp, order image of the value): what a point is within its key, and its order."""
-
-ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
+Points = dict[str, dict[PointId, set[MetricLink]]]
+"""The points of a run, by key."""
 
 
-class _Run(Struct):
-    """A run as stored: `fields` has no data, and its stage is the run's own."""
-
-    fields: Run
-    params: dict[str, str] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-    points: dict[str, dict[PointId, set[MetricLink]]] = field(default_factory=dict)
-    inputs: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
-    model_inputs: set[str] = field(default_factory=set)
-    outputs: set[ModelOutput] = field(default_factory=set)
-
-
-class _Data(Struct):
-    lock: Lock = field(default_factory=Lock)
-    experiments: dict[str, Experiment] = field(default_factory=dict)
-    runs: dict[str, _Run] = field(default_factory=dict)
-    datasets: dict[tuple[str, str, str], Dataset] = field(default_factory=dict)
+class _Data:
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.state = State()
+        self.points: dict[str, Points] = {}
 
 
 _shared: dict[str, _Data] = {}
 _sharing = Lock()
 
 
-class MemoryBackendStore(BackendStore):
+class MemoryBackendStore(LoggedModelStore, RegistryStore):
     guarantees: ClassVar = Guarantees(durability="none")
     ephemeral: ClassVar = True
 
@@ -86,97 +79,45 @@ class MemoryBackendStore(BackendStore):
             self._closed = True
 
     @contextmanager
-    def _open(self) -> Iterator[_Data]:
+    def _open(self) -> Iterator[State]:
         with self._data.lock:
             if self._closed:
                 raise InvalidState("this store is closed")
-            yield self._data
+            yield self._data.state
 
     def create_experiment(self, experiment: Experiment) -> Experiment:
-        with self._open() as data:
-            known = data.experiments.get(experiment.id)
-            if known is not None:
-                if (known.name, known.creation_time) == (experiment.name, experiment.creation_time):
-                    return known
-                raise AlreadyExists(f"experiment id {experiment.id} is taken", field="id")
-            _check_name_is_free(data, experiment)
-            data.experiments[experiment.id] = replace(experiment, tags=dict(experiment.tags))
-            return experiment
+        with self._open() as state:
+            return state.create_experiment(experiment)
 
     def get_experiment(self, experiment_id: str) -> Experiment:
-        with self._open() as data:
-            return _experiment(data, experiment_id)
+        with self._open() as state:
+            return state.get_experiment(experiment_id)
 
     def find_experiment(self, name: str) -> Experiment:
-        with self._open() as data:
-            found = _living(data, name)
-        if found is None:
-            raise NotFound(f"no living experiment is named {name[:100]!r}")
-        return found
+        with self._open() as state:
+            return state.find_experiment(name)
 
     def update_experiment(self, experiment_id: str, changes: ExperimentChanges) -> Applied:
-        with self._open() as data:
-            old = _experiment(data, experiment_id)
-            tags = {**old.tags, **changes.tags}
-            absent = tuple(key for key in changes.deleted_tags if tags.pop(key, None) is None)
-            new = replace(
-                old,
-                name=_given(changes.name, old.name),
-                lifecycle_stage=_given(changes.lifecycle_stage, old.lifecycle_stage),
-                last_update_time=_given(changes.last_update_time, old.last_update_time),
-                tags=tags,
-            )
-            edits = changes.name is not UNSET or changes.tags or changes.deleted_tags
-            if edits and DELETED is old.lifecycle_stage is new.lifecycle_stage:
-                raise InvalidState(f"experiment {experiment_id} is deleted")
-            _check_name_is_free(data, new)
-            data.experiments[experiment_id] = new
-            return Applied(absent)
+        with self._open() as state:
+            return state.update_experiment(experiment_id, changes)
 
     def scan_experiments(
         self, stage: LifecycleStage | None, after: ExperimentCursor | None, limit: int
     ) -> Page[Experiment, ExperimentCursor]:
-        with self._open() as data:
-            found = [
-                experiment
-                for experiment in data.experiments.values()
-                if stage in {None, experiment.lifecycle_stage}
-            ]
-        start = None if after is None else (-after[0], after[1])
-        rows, more = _page(found, lambda each: (-each.creation_time, each.id), start, limit)
-        return Page(rows, (rows[-1].creation_time, rows[-1].id) if more else None)
+        with self._open() as state:
+            return state.scan_experiments(stage, after, limit)
 
     def create_run(self, run: Run) -> Run:
-        with self._open() as data:
-            if run.id in data.runs:
-                known = _whole(data, data.runs[run.id])
-                if _creation_fields(known) == _creation_fields(run):
-                    return known
-                raise AlreadyExists(f"run id {run.id} is taken", field="id")
-            if _experiment(data, run.experiment_id).lifecycle_stage is DELETED:
-                raise InvalidState(f"experiment {run.experiment_id} is deleted")
-            data.runs[run.id] = _Run(replace(run, tags={}), tags=dict(run.tags))
-            return run
+        with self._open() as state:
+            return state.create_run(run)
 
     def get_run(self, run_id: str) -> Run:
-        with self._open() as data:
-            return _whole(data, _run(data, run_id))
+        with self._open() as state:
+            return state.get_run(run_id)
 
     def update_run(self, run_id: str, changes: RunChanges) -> None:
-        with self._open() as data:
-            run = _run(data, run_id)
-            new = replace(
-                run.fields,
-                status=_given(changes.status, run.fields.status),
-                end_time=_given(changes.end_time, run.fields.end_time),
-                deleted_time=_given(changes.deleted_time, run.fields.deleted_time),
-                lifecycle_stage=_given(changes.lifecycle_stage, run.fields.lifecycle_stage),
-            )
-            edits = changes.tags or not (changes.status is changes.end_time is UNSET)
-            if edits and DELETED is _stage(data, run.fields) is _stage(data, new):
-                raise InvalidState(f"run {run_id} is deleted")
-            run.fields = new
-            run.tags.update(changes.tags)
+        with self._open() as state:
+            state.update_run(run_id, changes)
 
     def scan_runs(
         self,
@@ -185,69 +126,125 @@ class MemoryBackendStore(BackendStore):
         after: RunCursor | None,
         limit: int,
     ) -> Page[Run, RunCursor]:
-        with self._open() as data:
-            found = [
-                run.fields
-                for run in data.runs.values()
-                if run.fields.experiment_id == experiment_id
-                and stage in {None, _stage(data, run.fields)}
-            ]
-            start = None if after is None else (-after[0], after[1])
-            rows, more = _page(found, lambda each: (-each.start_time, each.id), start, limit)
-            whole = [_whole(data, data.runs[run.id]) for run in rows]
-        return Page(whole, (rows[-1].start_time, rows[-1].id) if more else None)
+        with self._open() as state:
+            return state.scan_runs(experiment_id, stage, after, limit)
 
     def log(self, run_id: str, batch: Batch) -> Applied:
-        with self._open() as data:
-            run = _run(data, run_id)
-            if _stage(data, run.fields) is DELETED:
-                raise InvalidState(f"run {run_id} is deleted")
-            for key, value in batch.params.items():
-                if run.params.get(key, value) != value:
-                    raise Conflict(f"param {key!r} of run {run_id} already has another value")
-            run.params.update(batch.params)
+        with self._open() as state:
+            applied = state.log(run_id, batch)
+            points = self._data.points.setdefault(run_id, {})
             for point in batch.metrics:
-                points = run.points.setdefault(point.key, {})
-                image = (point.step, point.timestamp, order_image(point.value))
-                points.setdefault(image, set()).update(point.links)
-            for read in batch.inputs:
-                _add_input(data, run, read)
-            run.model_inputs.update(batch.model_inputs)
-            run.outputs.update(batch.outputs)
-            run.tags.update(batch.tags)
-            return Applied(
-                tuple(key for key in batch.deleted_tags if run.tags.pop(key, None) is None)
-            )
+                links = points.setdefault(point.key, {}).setdefault(point_id(point), set())
+                links.update(point.links)
+            return applied
 
     def metric_history(
         self, run_id: str, key: str, after: MetricCursor | None, limit: int
     ) -> Page[Metric, MetricCursor]:
-        with self._open() as data:
-            points = _run(data, run_id).points.get(key, {})
+        with self._open() as state:
+            state.run(run_id)
+            points = self._data.points.get(run_id, {}).get(key, {})
             start = None if after is None else (after[0], after[1], order_image(after[2]))
-            rows, more = _page(points, lambda each: each, start, limit)
-            found = [_metric(key, point, sorted(points[point])) for point in rows]
+            rows, more = page(points, lambda each: each, start, limit)
+            found = [
+                Metric(key, from_order_image(image), timestamp, step, tuple(sorted(links)))
+                for step, timestamp, image in rows
+                for links in [points[step, timestamp, image]]
+            ]
         last = found[-1] if more else None
         return Page(found, None if last is None else (last.step, last.timestamp, last.value))
 
     def purge_run(self, run_id: str) -> None:
-        with self._open() as data:
-            if _stage(data, _run(data, run_id).fields) is ACTIVE:
-                raise InvalidState(f"run {run_id} is active: delete it before it is purged")
-            del data.runs[run_id]
+        with self._open() as state:
+            self._forget(state.purge_run(run_id))
 
     def purge_experiment(self, experiment_id: str) -> None:
-        with self._open() as data:
-            if _experiment(data, experiment_id).lifecycle_stage is ACTIVE:
-                raise InvalidState(
-                    f"experiment {experiment_id} is active: delete it before it is purged"
-                )
-            del data.experiments[experiment_id]
-            for run in [run.fields for run in data.runs.values()]:
-                if run.experiment_id == experiment_id:
-                    del data.runs[run.id]
-            for dataset in [each for each in data.datasets if each[0] == experiment_id]:
-                del data.datasets[dataset]
+        with self._open() as state:
+            self._forget(state.purge_experiment(experiment_id))
+
+    def create_logged_model(self, model: LoggedModel) -> LoggedModel:
+        with self._open() as state:
+            return LoggedModels(state).create(model)
+
+    def get_logged_model(self, model_id: str) -> LoggedModel:
+        with self._open() as state:
+            return LoggedModels(state).get(model_id)
+
+    def update_logged_model(self, model_id: str, changes: LoggedModelChanges) -> Applied:
+        with self._open() as state:
+            return LoggedModels(state).update(model_id, changes)
+
+    def scan_logged_models(
+        self,
+        experiment_id: str,
+        run_id: str | None,
+        stage: LifecycleStage | None,
+        after: LoggedModelCursor | None,
+        limit: int,
+    ) -> Page[LoggedModel, LoggedModelCursor]:
+        with self._open() as state:
+            return LoggedModels(state).scan(experiment_id, run_id, stage, after, limit)
+
+    def purge_logged_model(self, model_id: str) -> None:
+        with self._open() as state:
+            LoggedModels(state).purge(model_id)
+
+    def create_registered_model(self, model: RegisteredModel) -> RegisteredModel:
+        with self._registry() as registry:
+            return registry.create_model(model)
+
+    def get_registered_model(self, name: str) -> RegisteredModel:
+        with self._registry() as registry:
+            return registry.get_model(name)
+
+    def update_registered_model(self, name: str, changes: RegisteredModelChanges) -> Applied:
+        with self._registry() as registry:
+            return registry.update_model(name, changes)
+
+    def delete_registered_model(self, name: str) -> None:
+        with self._registry() as registry:
+            registry.delete_model(name)
+
+    def scan_registered_models(self, after: str | None, limit: int) -> Page[RegisteredModel, str]:
+        with self._registry() as registry:
+            return registry.scan_models(after, limit)
+
+    def create_model_version(self, version: ModelVersion) -> ModelVersion:
+        with self._registry() as registry:
+            return registry.create_version(version)
+
+    def get_model_version(self, name: str, version: int) -> ModelVersion:
+        with self._registry() as registry:
+            return registry.get_version(name, version)
+
+    def find_model_version(self, name: str, alias: str) -> ModelVersion:
+        with self._registry() as registry:
+            return registry.find_version(name, alias)
+
+    def update_model_version(
+        self, name: str, version: int, changes: ModelVersionChanges
+    ) -> Applied:
+        with self._registry() as registry:
+            return registry.update_version(name, version, changes)
+
+    def delete_model_version(self, name: str, version: int, time: int) -> None:
+        with self._registry() as registry:
+            registry.delete_version(name, version, time)
+
+    def scan_model_versions(
+        self, name: str | None, run_id: str | None, after: ModelVersionCursor | None, limit: int
+    ) -> Page[ModelVersion, ModelVersionCursor]:
+        with self._registry() as registry:
+            return registry.scan_versions(name, run_id, after, limit)
+
+    @contextmanager
+    def _registry(self) -> Iterator[RegistryState]:
+        with self._open() as state:
+            yield state.registry
+
+    def _forget(self, runs: list[str]) -> None:
+        for run_id in runs:
+            self._data.points.pop(run_id, None)
 
 
 def shared_name(url: str) -> str | None:
@@ -258,78 +255,3 @@ def shared_name(url: str) -> str | None:
     if name == url or not name:
         raise InvalidRequest("expected memory: or memory://name")
     return name
-
-
-def _given(new: T | UnsetType, old: T) -> T:
-    return old if isinstance(new, UnsetType) else new
-
-
-def _experiment(data: _Data, experiment_id: str) -> Experiment:
-    try:
-        return data.experiments[experiment_id]
-    except KeyError:
-        raise NotFound(f"there is no experiment {experiment_id[:100]!r}") from None
-
-
-def _run(data: _Data, run_id: str) -> _Run:
-    try:
-        return data.runs[run_id]
-    except KeyError:
-        raise NotFound(f"there is no run {run_id[:100]!r}") from None
-
-
-def _living(data: _Data, name: str) -> Experiment | None:
-    named = (each for each in data.experiments.values() if each.name == name)
-    return next((each for each in named if each.lifecycle_stage is ACTIVE), None)
-
-
-def _check_name_is_free(data: _Data, wanted: Experiment) -> None:
-    living = _living(data, wanted.name)
-    if wanted.lifecycle_stage is ACTIVE and living is not None and living.id != wanted.id:
-        raise AlreadyExists(f"a living experiment is named {wanted.name[:100]!r}")
-
-
-def _creation_fields(run: Run) -> tuple[str, int, str, str]:
-    return run.experiment_id, run.start_time, run.user_id, run.name
-
-
-def _stage(data: _Data, run: Run) -> LifecycleStage:
-    stages = {run.lifecycle_stage, data.experiments[run.experiment_id].lifecycle_stage}
-    return DELETED if DELETED in stages else ACTIVE
-
-
-def _whole(data: _Data, run: _Run) -> Run:
-    experiment_id = run.fields.experiment_id
-    return replace(
-        run.fields,
-        lifecycle_stage=_stage(data, run.fields),
-        params=dict(run.params),
-        tags=dict(run.tags),
-        metrics={key: _metric(key, max(points)) for key, points in run.points.items()},
-        inputs=tuple(
-            DatasetInput(data.datasets[experiment_id, *dataset], dict(tags))
-            for dataset, tags in run.inputs.items()
-        ),
-        model_inputs=tuple(run.model_inputs),
-        outputs=tuple(run.outputs),
-    )
-
-
-def _add_input(data: _Data, run: _Run, read: DatasetInput) -> None:
-    known = (read.dataset.name, read.dataset.digest)
-    data.datasets.setdefault((run.fields.experiment_id, *known), read.dataset)
-    run.inputs.setdefault(known, {}).update(read.tags)
-
-
-def _metric(key: str, point: PointId, links: Iterable[MetricLink] = ()) -> Metric:
-    step, timestamp, image = point
-    return Metric(key, from_order_image(image), timestamp, step, tuple(links))
-
-
-def _page(
-    found: Iterable[T], key: Callable[[T], Any], start: Any, limit: int
-) -> tuple[list[T], bool]:
-    """Return the `limit` rows that follow `start` in the order of `key`, and if there are more."""
-    rows = sorted(found, key=key)
-    begin = 0 if start is None else bisect_right(rows, start, key=key)
-    return rows[begin : begin + limit], len(rows) > begin + limit

@@ -3,13 +3,15 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from threading import Lock
+from time import time_ns
 from typing import ClassVar, Self
 
 from msgspec import Struct, field
 
 from trackstore.errors import AlreadyExists, Conflict, InvalidRequest, InvalidState, NotFound
-from trackstore.model import ArtifactInfo, Page
+from trackstore.model import ArtifactInfo, ArtifactVersion, Page
 from trackstore.stores import ArtifactReader, ArtifactStore, Guarantees
 from trackstore_backends.memory import shared_name
 
@@ -17,11 +19,24 @@ from trackstore_backends.memory import shared_name
 class _Files(Struct):
     lock: Lock = field(default_factory=Lock)
     content: dict[str, bytes] = field(default_factory=dict)
+    versions: dict[str, list[tuple[ArtifactVersion, bytes]]] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def publish(self, path: str, whole: bytes) -> None:
+        version = ArtifactVersion(str(next(self.numbers)), len(whole), time_ns() // 1_000_000)
+        kept = [(version, whole), *self.versions.get(path, [])]
+        self.versions[path] = kept[: _KEPT + 1]
+        self.content[path] = whole
+
+    def forget(self, path: str) -> None:
+        del self.content[path], self.versions[path]
 
 
 _shared: dict[str, _Files] = {}
 _sharing = Lock()
 _CHUNK = 256 * 1024
+_KEPT = 10
+"""Old versions of each file."""
 
 
 class MemoryArtifactStore(ArtifactStore):
@@ -62,19 +77,27 @@ class MemoryArtifactStore(ArtifactStore):
                 raise Conflict("a folder of this artifact's path is a file")
             if _is_folder(content, path):
                 raise Conflict("a folder has this artifact's path")
-            content[path] = whole
+            self._files.publish(path, whole)
         return ArtifactInfo(path, len(whole))
 
     def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
-        if start < 0 or (length is not None and length < 0):
-            raise InvalidRequest("a range of an artifact begins or is less than 0")
         with self._open() as content:
             whole = content.get(path)
-        if whole is None:
-            raise NotFound("there is no such artifact")
-        end = len(whole) if length is None else min(start + length, len(whole))
-        chunks = (whole[at : min(at + _CHUNK, end)] for at in range(start, end, _CHUNK))
-        return ArtifactReader(chunks, len(whole))
+        return _reader(whole, start, length)
+
+    def scan_versions(self, path: str, after: str | None, limit: int) -> Page[ArtifactVersion, str]:
+        with self._open():
+            known = [version for version, _ in self._files.versions.get(path, ())]
+        rest = [each for each in known if after is None or int(each.id) < int(after)]
+        return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
+
+    def get_version(
+        self, path: str, version: str, start: int = 0, length: int | None = None
+    ) -> ArtifactReader:
+        with self._open():
+            known = self._files.versions.get(path, ())
+        found = next((whole for each, whole in known if each.id == version), None)
+        return _reader(found, start, length)
 
     def stat(self, path: str) -> ArtifactInfo:
         with self._open() as content:
@@ -105,7 +128,17 @@ class MemoryArtifactStore(ArtifactStore):
     def delete(self, path: str) -> None:
         with self._open() as content:
             for known in [known for known in content if f"{known}/".startswith(f"{path}/")]:
-                del content[known]
+                self._files.forget(known)
+
+
+def _reader(whole: bytes | None, start: int, length: int | None) -> ArtifactReader:
+    if start < 0 or (length is not None and length < 0):
+        raise InvalidRequest("a range of an artifact begins or is less than 0")
+    if whole is None:
+        raise NotFound("there is no such artifact, or no such version of it")
+    end = len(whole) if length is None else min(start + length, len(whole))
+    chunks = (whole[at : min(at + _CHUNK, end)] for at in range(start, end, _CHUNK))
+    return ArtifactReader(chunks, len(whole))
 
 
 def _parents(path: str) -> Iterator[str]:
