@@ -6,6 +6,7 @@ however many files a folder holds.
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from heapq import nsmallest
 from operator import itemgetter
 from pathlib import Path
@@ -13,8 +14,16 @@ from stat import S_ISDIR, S_ISREG
 
 from trackstore.errors import NotFound
 from trackstore.model import ArtifactInfo
-from trackstore_backends.file.errors import ABSENT
-from trackstore_backends.file.tree import Names, is_private, names_of, open_folder, remove_empty
+from trackstore_backends.file.errors import ABSENT, translated
+from trackstore_backends.file.staging import discard
+from trackstore_backends.file.tree import (
+    PRIVATE,
+    Names,
+    is_private,
+    names_of,
+    open_folder,
+    remove_empty,
+)
 
 
 def describe(root: Path, path: str) -> ArtifactInfo:
@@ -44,7 +53,7 @@ def hollow(root: Path, names: Names) -> list[Names] | None:
                 for entry in entries:
                     if entry.is_file(follow_symlinks=False):
                         return None
-                    if entry.is_dir(follow_symlinks=False):
+                    if entry.is_dir(follow_symlinks=False) and not is_private(entry.name):
                         pending.append((*inside, os.fsencode(entry.name)))
         except OSError as error:
             if error.errno not in ABSENT:
@@ -53,9 +62,17 @@ def hollow(root: Path, names: Names) -> list[Names] | None:
 
 
 def remove_hollow(root: Path, names: Names) -> bool:
-    """Remove a folder that holds no file; tell whether nothing of it is left."""
+    """Remove a folder that holds no file; tell whether nothing of it is left.
+
+    What it has of versions is of files whose deletion was cut short.
+    """
     folders = hollow(root, names)
-    return folders is not None and all(remove_empty(root, inside) for inside in reversed(folders))
+    if folders is None:
+        return False
+    for inside in folders:
+        with suppress(NotFound), translated():
+            discard(root, (*inside, PRIVATE.encode()))
+    return all(remove_empty(root, inside) for inside in reversed(folders))
 
 
 def one_level(root: Path, prefix: str, after: str, batch: int) -> Iterator[ArtifactInfo]:

@@ -8,6 +8,7 @@ once and without looking at clocks.
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -15,9 +16,11 @@ from secrets import token_hex
 from stat import S_ISDIR
 
 from trackstore_backends.file.errors import translated
-from trackstore_backends.file.tree import open_folder, open_private, sync
+from trackstore_backends.file.tree import Names, open_folder, open_private, sync
 
 _IN, _OUT = "in-", "out-"
+_STEPS = (1, 1_000, 1_000_000, 1_000_000_000, 2_000_000_000)
+"""Nanoseconds by which file systems tell times apart."""
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
 
 
@@ -34,17 +37,34 @@ class Staged:
             with translated():
                 self._write(memoryview(chunk).cast("B"))
         with translated():
+            self._set_time(time.time_ns())
             sync(self._file)
+
+    def come_after(self, before: int) -> None:
+        """See that the file's time is after `before`, by as little as the file system can tell."""
+        if os.fstat(self._file).st_mtime_ns > before:
+            return
+        for step in _STEPS:
+            self._set_time(before + step)
+            if os.fstat(self._file).st_mtime_ns > before:
+                break
+        sync(self._file)
+
+    def _set_time(self, nanoseconds: int) -> None:
+        os.utime(self._file, ns=(nanoseconds, nanoseconds))
 
     def _write(self, rest: memoryview) -> None:
         self.size += len(rest)
         while rest:
             rest = rest[os.write(self._file, rest) :]
 
-    def publish(self, folder: int, name: bytes, *, if_absent: bool) -> None:
-        """Give the file its name in one step; `if_absent` raises `FileExistsError` if taken."""
-        publish = os.link if if_absent else os.rename
-        publish(self._name, name, src_dir_fd=self._private, dst_dir_fd=folder)
+    def create(self, folder: int, name: bytes) -> None:
+        """Give the file its name in one step, or raise `FileExistsError` if it is taken."""
+        os.link(self._name, name, src_dir_fd=self._private, dst_dir_fd=folder)
+
+    def replace(self, folder: int, name: bytes) -> None:
+        """Give the file its name in one step, whatever has it."""
+        os.rename(self._name, name, src_dir_fd=self._private, dst_dir_fd=folder)
 
     def close(self) -> None:
         with translated("unknown"):
@@ -70,7 +90,7 @@ def _new_locked_file(private: int) -> tuple[bytes, int]:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         file = os.open(name, flags, 0o666, dir_fd=private)
         try:
-            _lock(file, fcntl.LOCK_EX)
+            lock(file)
             if os.fstat(file).st_nlink:
                 return name, file
         except BaseException:
@@ -83,10 +103,10 @@ def _new_name(prefix: str) -> bytes:
     return f"{prefix}{token_hex(16)}".encode()
 
 
-def _lock(file: int, how: int) -> bool:
+def lock(file: int, *, wait: bool = True) -> bool:
     """Tell whether the lock was got: not if another has it, nor where there are no locks."""
     try:
-        fcntl.flock(file, how)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
         if error.errno in _NO_LOCKS or isinstance(error, BlockingIOError):
             return False
@@ -94,25 +114,32 @@ def _lock(file: int, how: int) -> bool:
     return True
 
 
-def sweep_incoming(root: Path) -> None:
-    """Remove the files of writers that were killed."""
+def sweep_incoming(root: Path, untouched_since: float = float("inf")) -> int:
+    """Remove the files of writers that were killed, and return how many there were.
+
+    Of those that were written to after `untouched_since`, in seconds, none is removed.
+    """
+    removed = 0
     with open_private(root) as private:
         for name in _names(private, _IN):
             # finished just now, or another account's
             with suppress(FileNotFoundError, PermissionError):
-                _remove_unowned(name, private)
+                removed += _remove_unowned(name, private, untouched_since)
+    return removed
 
 
-def _remove_unowned(name: bytes, private: int) -> None:
+def _remove_unowned(name: bytes, private: int, untouched_since: float) -> bool:
     file = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=private)
     try:
-        if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        is_left_over = os.fstat(file).st_mtime <= untouched_since and lock(file, wait=False)
+        if is_left_over:
             os.unlink(name, dir_fd=private)
+        return is_left_over
     finally:
         os.close(file)
 
 
-def discard(root: Path, names: list[bytes]) -> None:
+def discard(root: Path, names: Names) -> None:
     """Take a file or a whole folder out of sight in one step, for good."""
     with open_folder(root, names[:-1]) as folder:
         os.stat(names[-1], dir_fd=folder, follow_symlinks=False)
@@ -122,13 +149,18 @@ def discard(root: Path, names: list[bytes]) -> None:
             sync(folder)
 
 
-def empty_trash(root: Path) -> None:
-    """Remove what was discarded, by this process or by one that did not come to it."""
+def empty_trash(root: Path) -> int:
+    """Remove what was discarded, by this process or by one that did not come to it.
+
+    Return how much there was: files, and folders with all in them.
+    """
     with open_private(root) as private:
         pending = _names(private, _OUT)
+        found = len(pending)
         while pending:
             with suppress(FileNotFoundError):  # another process is at it too
                 pending += _remove(pending.pop(), private)
+    return found
 
 
 def _remove(name: bytes, private: int) -> list[bytes]:

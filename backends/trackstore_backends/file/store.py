@@ -2,12 +2,13 @@
 
 import errno
 import os
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import ClassVar, Self
-from urllib.parse import unquote
 
 from trackstore.errors import (
     AlreadyExists,
@@ -17,10 +18,10 @@ from trackstore.errors import (
     NotFound,
     Unavailable,
 )
-from trackstore.model import ArtifactInfo, Page
+from trackstore.model import ArtifactInfo, ArtifactVersion, Page
 from trackstore.stores import ArtifactReader, ArtifactStore, Guarantees
 from trackstore_backends.calls import Calls
-from trackstore_backends.file import listing, tree
+from trackstore_backends.file import listing, tree, versions
 from trackstore_backends.file.errors import ABSENT, translated
 from trackstore_backends.file.staging import (
     Staged,
@@ -29,6 +30,7 @@ from trackstore_backends.file.staging import (
     staged_file,
     sweep_incoming,
 )
+from trackstore_backends.file.urls import KEPT, place_of
 
 _MOST_ATTEMPTS = 100
 """How often a put makes its folder again while others delete what is in it."""
@@ -45,14 +47,15 @@ class FileArtifactStore(ArtifactStore):
 
     guarantees: ClassVar = Guarantees(durability="power-loss")
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, kept: int = KEPT) -> None:
         self._root = root
+        self._kept = kept
         self._calls = Calls()
         self._swept = False
 
     @classmethod
     def from_url(cls, url: str) -> Self:
-        return cls(_root_of(url))
+        return cls(*place_of(url))
 
     def close(self) -> None:
         self._calls.close()
@@ -68,11 +71,13 @@ class FileArtifactStore(ArtifactStore):
             return ArtifactInfo(path, staged.size)
 
     def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
-        if start < 0 or (length is not None and length < 0):
-            raise InvalidRequest("a range of an artifact begins or is less than 0")
+        _check_range(start, length)
         names = tree.names_of(path)
         with self._calls.call(), translated():
-            file, size = tree.open_file(self._root, names)
+            file, status = tree.open_file(self._root, names)
+        return self._reader(file, status.st_size, start, length)
+
+    def _reader(self, file: int, size: int, start: int, length: int | None) -> ArtifactReader:
         end = size if length is None else min(start + length, size)
         return ArtifactReader(_Chunks(self._calls, file, start, end), size)
 
@@ -92,14 +97,41 @@ class FileArtifactStore(ArtifactStore):
     def delete(self, path: str) -> None:
         names = tree.names_of(path)
         with self._calls.call():
-            try:
-                with translated():
-                    discard(self._root, names)
-            except NotFound:
-                return
+            with suppress(NotFound), translated():
+                discard(self._root, names)
             with translated("unknown"):
+                versions.forget(self._root, names)
                 self._prune(names[:-1])
-                empty_trash(self._root)
+                self._empty_trash()
+
+    def scan_versions(self, path: str, after: str | None, limit: int) -> Page[ArtifactVersion, str]:
+        names = tree.names_of(path)
+        with self._calls.call(), translated():
+            known = versions.newest_first(self._root, names, after)
+            found = list(islice(known, limit + 1))
+        page = found[:limit]
+        return Page(page, page[-1].id if len(found) > limit else None)
+
+    def get_version(
+        self, path: str, version: str, start: int = 0, length: int | None = None
+    ) -> ArtifactReader:
+        _check_range(start, length)
+        names = tree.names_of(path)
+        with self._calls.call(), translated():
+            file, status = versions.open_version(self._root, names, version)
+        return self._reader(file, status.st_size, start, length)
+
+    def sweep_uploads(self, prefix: str, older_than_s: float) -> int:
+        """What uploads leave behind is of the whole store, and of none of its folders."""
+        with self._calls.call(), translated():
+            if prefix or not (self._root / tree.PRIVATE).exists():
+                return 0
+            swept = sweep_incoming(self._root, time.time() - older_than_s)
+            return swept + empty_trash(self._root)
+
+    def _empty_trash(self) -> None:
+        if (self._root / tree.PRIVATE).exists():
+            empty_trash(self._root)
 
     def _sweep_once(self) -> None:
         if not self._swept:
@@ -109,10 +141,17 @@ class FileArtifactStore(ArtifactStore):
 
     def _publish(self, staged: Staged, names: list[bytes], *, if_absent: bool) -> None:
         for _ in range(_MOST_ATTEMPTS):
-            self._make_way(names, if_absent=if_absent)
+            is_taken = self._make_way(names, if_absent=if_absent)
             try:
                 with tree.make_folder(self._root, names[:-1]) as folder:
-                    staged.publish(folder, names[-1], if_absent=if_absent)
+                    if if_absent:
+                        staged.create(folder, names[-1])
+                    elif not self._kept:
+                        staged.replace(folder, names[-1])
+                    elif is_taken:
+                        versions.replace(self._root, staged, folder, names[-1], self._kept)
+                    else:
+                        versions.create(staged, folder, names[-1])
                     with translated("unknown"):
                         tree.sync(folder)
             except OSError as error:
@@ -122,13 +161,13 @@ class FileArtifactStore(ArtifactStore):
                 return
         raise Unavailable("the folder of this artifact keeps being deleted by others")
 
-    def _make_way(self, names: list[bytes], *, if_absent: bool) -> None:
-        """Raise if what is at the path, or above it, is not what this put may replace."""
+    def _make_way(self, names: list[bytes], *, if_absent: bool) -> bool:
+        """Tell if a file is at the path; raise if what is there, or above, may not be replaced."""
         try:
             with tree.open_folder(self._root, names[:-1]) as folder:
                 mode = os.stat(names[-1], dir_fd=folder, follow_symlinks=False).st_mode
         except FileNotFoundError:
-            return
+            return False
         except OSError as error:
             if error.errno in ABSENT:
                 raise Conflict("a folder of this artifact's path is a file or a link") from error
@@ -139,11 +178,17 @@ class FileArtifactStore(ArtifactStore):
             raise Conflict("a folder has this artifact's path")
         if not (S_ISREG(mode) or S_ISDIR(mode)):
             raise Conflict("something that is no artifact, such as a link, has this path")
+        return S_ISREG(mode)
 
     def _prune(self, names: list[bytes]) -> None:
         """Remove the folders that a deletion left empty."""
         while names and tree.remove_empty(self._root, names):
             names = names[:-1]
+
+
+def _check_range(start: int, length: int | None) -> None:
+    if start < 0 or (length is not None and length < 0):
+        raise InvalidRequest("a range of an artifact begins or is less than 0")
 
 
 class _Chunks(Iterator[bytes]):
@@ -172,19 +217,3 @@ class _Chunks(Iterator[bytes]):
             os.close(file)
 
     __del__ = close
-
-
-def _root_of(url: str) -> Path:
-    scheme, _, rest = url.partition(":")
-    path = rest.removeprefix("//")
-    if scheme.lower() != "file" or not path.startswith("/") or path.startswith("//"):
-        raise InvalidRequest("expected file:///absolute/path, with no host")
-    if "?" in path or "#" in path:
-        raise InvalidRequest("file: takes no options; write ? as %3F and # as %23 in a path")
-    try:
-        decoded = unquote(path, errors="strict")
-    except UnicodeDecodeError as error:
-        raise InvalidRequest("the path of a file: URL is not UTF-8") from error
-    if "\0" in decoded:
-        raise InvalidRequest("the path of a file: URL holds a NUL")
-    return Path(decoded)

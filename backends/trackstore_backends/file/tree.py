@@ -26,6 +26,11 @@ _ROOT = os.O_RDONLY | os.O_DIRECTORY
 _FOLDER = _ROOT | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+_GET_GENERATION = 0x80087601
+"""FS_IOC_GETVERSION of Linux; elsewhere it is refused, and every folder is synced each time."""
+_MOST_REMEMBERED = 10_000
+_Identity = tuple[int, int, bytes]
+_synced: set[tuple[_Identity | None, bytes, _Identity | None]] = set()
 Names = Sequence[bytes]
 
 
@@ -67,22 +72,52 @@ def open_folder(root: Path | int, names: Names) -> Iterator[int]:
 
 
 @contextmanager
-def make_folder(root: Path, names: Names) -> Iterator[int]:
+def make_folder(root: Path | int, names: Names) -> Iterator[int]:
     """Open a folder below the root, made if need be, that a loss of power does not take away.
 
-    Folders that were there are synced too: another process may have made them just now.
+    Folders that were there are synced too: another process may have made them just now.  Only what
+    this process has synced once need not be synced again.
     """
-    folder = _open_or_make_root(root)
+    folder = os.dup(root) if isinstance(root, int) else _open_or_make_root(root)
     try:
         for name in names:
             above, folder = folder, _open_or_make(name, folder)
             try:
-                sync(above)
+                _make_durable(above, name, folder)
             finally:
                 os.close(above)
         yield folder
     finally:
         os.close(folder)
+
+
+def _make_durable(above: int, name: bytes, folder: int) -> None:
+    """Sync a folder's entry, unless it is one that was synced before.
+
+    A disk takes as long to sync what is clean, which for small files was most of the time.
+    """
+    entry = (_identity(above), name, _identity(folder))
+    if entry in _synced:
+        return
+    sync(above)
+    if entry[0] and entry[2]:
+        if len(_synced) >= _MOST_REMEMBERED:
+            _synced.clear()
+        _synced.add(entry)
+
+
+def _identity(folder: int) -> _Identity | None:
+    """Return what no other folder ever has, or None where the file system does not tell.
+
+    An inode number is soon given to another folder; its generation then differs.
+    """
+    generation = bytearray(8)
+    try:
+        fcntl.ioctl(folder, _GET_GENERATION, generation)
+    except OSError:
+        return None
+    status = os.fstat(folder)
+    return status.st_dev, status.st_ino, bytes(generation)
 
 
 @contextmanager
@@ -127,13 +162,13 @@ def _open_or_make(name: bytes, folder: int) -> int:
         return os.open(name, _FOLDER, dir_fd=folder)
 
 
-def open_file(root: Path, names: Names) -> tuple[int, int]:
-    """Return a descriptor of a regular file, and its size."""
+def open_file(root: Path | int, names: Names) -> tuple[int, os.stat_result]:
+    """Return a descriptor of a regular file, and its status."""
     with open_folder(root, names[:-1]) as folder:
         descriptor = os.open(names[-1], _FILE, dir_fd=folder)
     status = os.fstat(descriptor)
     if S_ISREG(status.st_mode):
-        return descriptor, status.st_size
+        return descriptor, status
     os.close(descriptor)
     raise NotFound("there is no such artifact")
 

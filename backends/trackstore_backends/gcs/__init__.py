@@ -1,0 +1,5 @@
+"""`gs://bucket/prefix`: artifacts in Google Cloud Storage."""
+
+from trackstore_backends.gcs.store import GCSArtifactStore
+
+__all__ = ["GCSArtifactStore"]
