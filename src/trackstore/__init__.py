@@ -25,20 +25,40 @@ from trackstore.errors import (
 from trackstore.model import (
     Applied,
     ArtifactInfo,
+    ArtifactVersion,
     Batch,
     Dataset,
     DatasetInput,
     Experiment,
     LifecycleStage,
     Metric,
+    MetricColumns,
     MetricLink,
     ModelOutput,
     Page,
     Run,
     RunStatus,
 )
+from trackstore.model_filters import DatasetFilter, LoggedModelOrder
+from trackstore.model_registry import ModelRegistry
+from trackstore.model_stores import LoggedModelStore, RegistryStore
 from trackstore.opening import open_tracker as open  # noqa: A004 - trackstore.open reads well
-from trackstore.registry import open_artifact_store, open_backend_store
+from trackstore.parallel import Progress
+from trackstore.registered import (
+    LoggedModel,
+    LoggedModelStatus,
+    ModelMetric,
+    ModelVersion,
+    RegisteredModel,
+    VersionStage,
+    VersionStatus,
+)
+from trackstore.registry import (
+    open_artifact_store,
+    open_backend_store,
+    open_logged_model_store,
+    open_registry_store,
+)
 from trackstore.stores import ArtifactStore, BackendStore
 from trackstore.tracker import Tracker
 
@@ -49,13 +69,19 @@ __all__ = [
     "ArtifactFolder",
     "open_backend_store",
     "open_artifact_store",
+    "open_registry_store",
+    "open_logged_model_store",
+    "ModelRegistry",
     "BackendStore",
+    "RegistryStore",
+    "LoggedModelStore",
     "ArtifactStore",
     "Experiment",
     "Run",
     "RunStatus",
     "LifecycleStage",
     "Metric",
+    "MetricColumns",
     "MetricLink",
     "Batch",
     "Applied",
@@ -63,6 +89,17 @@ __all__ = [
     "DatasetInput",
     "ModelOutput",
     "ArtifactInfo",
+    "RegisteredModel",
+    "ModelVersion",
+    "VersionStage",
+    "VersionStatus",
+    "LoggedModel",
+    "LoggedModelStatus",
+    "LoggedModelOrder",
+    "DatasetFilter",
+    "ModelMetric",
+    "ArtifactVersion",
+    "Progress",
     "Page",
     "TrackstoreError",
     "InvalidRequest",

@@ -46,13 +46,13 @@ class Grammar(Struct, frozen=True):
         return self.attributes[key] if entity == "attribute" else self.entities[entity]
 
 
-_TAGS: Mapping[str, Entity] = {"tag": "tag", "tags": "tag"}
-_ATTRIBUTES: Mapping[str, Entity] = dict.fromkeys(("attribute", "attributes", "attr"), "attribute")
+TAGS: Mapping[str, Entity] = {"tag": "tag", "tags": "tag"}
+ATTRIBUTES: Mapping[str, Entity] = dict.fromkeys(("attribute", "attributes", "attr"), "attribute")
 
 RUNS = Grammar(
     prefixes={
-        **_TAGS,
-        **_ATTRIBUTES,
+        **TAGS,
+        **ATTRIBUTES,
         "run": "attribute",
         **dict.fromkeys(("metric", "metrics"), "metric"),
         **dict.fromkeys(("param", "params", "parameter", "parameters"), "param"),
@@ -77,7 +77,7 @@ RUNS = Grammar(
 )
 
 EXPERIMENTS = Grammar(
-    prefixes={**_TAGS, **_ATTRIBUTES},
+    prefixes={**TAGS, **ATTRIBUTES},
     attributes={
         "name": TEXT_OPERATORS,
         "experiment_id": ("=", "!=", *LIST_OPERATORS),
@@ -116,13 +116,18 @@ def parse_run_filter(text: str) -> tuple[Comparison, ...]:
     Raises `InvalidRequest` with a pointer to the offending place, and `LimitExceeded` for a
     filter of more than 100,000 code points or 100 clauses.
     """
-    return _Parser(text, RUNS, "filter").comparisons()
+    return parse_filter(text, RUNS)
 
 
 @lru_cache(maxsize=1024)
 def parse_experiment_filter(text: str) -> tuple[Comparison, ...]:
     """Return the clauses of a filter over experiments, as `parse_run_filter` does for runs."""
-    return _Parser(text, EXPERIMENTS, "filter").comparisons()
+    return parse_filter(text, EXPERIMENTS)
+
+
+def parse_filter(text: str, grammar: Grammar) -> tuple[Comparison, ...]:
+    """Return the clauses of a filter in a grammar, as `parse_run_filter` does for runs."""
+    return _Parser(text, grammar, "filter").comparisons()
 
 
 def parse_run_order(texts: Sequence[str]) -> tuple[OrderBy, ...]:
@@ -130,15 +135,16 @@ def parse_run_order(texts: Sequence[str]) -> tuple[OrderBy, ...]:
 
     Raises `InvalidRequest` for an unknown field and for one that is named twice.
     """
-    return _parse_order(texts, RUNS)
+    return parse_order(texts, RUNS)
 
 
 def parse_experiment_order(texts: Sequence[str]) -> tuple[OrderBy, ...]:
     """Return the sort fields for experiments, as `parse_run_order` does for runs."""
-    return _parse_order(texts, EXPERIMENTS)
+    return parse_order(texts, EXPERIMENTS)
 
 
-def _parse_order(texts: Sequence[str], grammar: Grammar) -> tuple[OrderBy, ...]:
+def parse_order(texts: Sequence[str], grammar: Grammar) -> tuple[OrderBy, ...]:
+    """Return the sort fields in a grammar, as `parse_run_order` does for runs."""
     limits.check_size("order_by", texts, limits.ORDER_FIELDS)
     found = tuple(_Parser(text, grammar, "order_by").order() for text in texts)
     fields = [(order.entity, order.key) for order in found]

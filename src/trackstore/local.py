@@ -16,22 +16,26 @@ _CHUNK = 1024 * 1024
 AnyPath = str | os.PathLike[str]
 
 
-def files_below(folder: AnyPath, target: str) -> Iterator[str]:
-    """Return the `/`-separated names of all files below a folder, once all have been checked.
+def check_tree(folder: AnyPath, target: str) -> tuple[int, int]:
+    """Return the bytes and the number of all files below a folder.
 
     Raises `InvalidRequest` for a link, a device or the like, and for a name that cannot be an
     artifact's below `target`.
     """
-    for name in _names(folder):
+    size = files = 0
+    for name in files_below(folder):
         paths.check_path(paths.join(target, name))
-        if not S_ISREG(os.lstat(os.path.join(folder, name)).st_mode):  # noqa: PTH118
+        status = os.lstat(os.path.join(folder, name))  # noqa: PTH118
+        if not S_ISREG(status.st_mode):
             raise InvalidRequest(
                 f"{shown(name)} is a link or no file: upload what it leads to by itself"
             )
-    return _names(folder)
+        size, files = size + status.st_size, files + 1
+    return size, files
 
 
-def _names(folder: AnyPath) -> Iterator[str]:
+def files_below(folder: AnyPath) -> Iterator[str]:
+    """Yield the `/`-separated names of all files and links below a folder."""
     for place, folders, files in os.walk(folder, onerror=_refuse):
         folders.sort()
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]  # noqa: PTH114, PTH118

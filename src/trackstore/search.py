@@ -11,6 +11,7 @@ from functools import lru_cache
 from heapq import nsmallest
 from typing import Any, TypeVar
 
+from trackstore.abilities import SearchesRuns
 from trackstore.filters import RUN_NUMBERS
 from trackstore.model import (
     DATASET_CONTEXT,
@@ -26,7 +27,7 @@ from trackstore.model import (
     SearchCursor,
     SortValue,
 )
-from trackstore.stores import BackendStore, SearchesRuns
+from trackstore.stores import BackendStore
 
 T = TypeVar("T", Run, Experiment)
 
@@ -131,15 +132,15 @@ def _sort_value(item: Run | Experiment, order: OrderBy) -> SortValue:
 def _rank(cursor: SearchCursor, order_by: Sequence[OrderBy]) -> tuple[Any, ...]:
     """Return what a row sorts by: its fields, then newest first, then its id."""
     ranks = [
-        _field_rank(value, descending=order.descending)
+        field_rank(value, descending=order.descending)
         for value, order in zip(cursor, order_by, strict=False)
     ]
     newest_first, ident = cursor[-2:]
     return *ranks, -newest_first, ident  # type: ignore[operator]  # checked by is_cursor
 
 
-def _field_rank(value: SortValue, *, descending: bool) -> tuple[Any, ...]:
-    """Sort values first, then NaN, then what is missing, in both directions."""
+def field_rank(value: SortValue, *, descending: bool) -> tuple[Any, ...]:
+    """Return what one field sorts by: values, then NaN, then missing ones, in both directions."""
     if value is None:
         return (2,)
     if value != value:  # noqa: PLR0124 - NaN
@@ -167,12 +168,15 @@ class _Reversed:
 
 
 def matches(item: Run | Experiment, clause: Comparison) -> bool:
-    """Tell whether a clause holds.
+    """Tell whether a clause holds, as `holds` does."""
+    return holds(clause, _values(item, clause.entity, clause.key))
 
-    It holds if it does for the field's value, or for one of several; a field that is missing
-    satisfies only IS NULL, and of a NaN only `!=` is true.
+
+def holds(clause: Comparison, values: Iterator[Any]) -> bool:
+    """Tell whether a clause holds for a field's value, or for one of several.
+
+    A field that is missing satisfies only IS NULL, and of a NaN only `!=` is true.
     """
-    values = _values(item, clause.entity, clause.key)
     if clause.operator == "IS NULL":
         return next(values, None) is None
     if clause.operator == "IS NOT NULL":

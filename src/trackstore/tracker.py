@@ -7,16 +7,25 @@ it raises is of `trackstore.errors`, and then nothing was written, unless `outco
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 from msgspec import UNSET
 
 from trackstore import filters, ids, limits, paging, search, validation
 from trackstore.artifacts import Artifacts
-from trackstore.errors import AlreadyExists, InvalidRequest, InvalidState, NotFound
+from trackstore.errors import (
+    AlreadyExists,
+    InvalidRequest,
+    InvalidState,
+    NotFound,
+    Unsupported,
+)
+from trackstore.histories import Histories
 from trackstore.limits import check_int64, check_page, check_text
+from trackstore.logged_models import LoggedModels
 from trackstore.model import (
     RUN_NAME,
     Applied,
@@ -26,7 +35,6 @@ from trackstore.model import (
     ExperimentQuery,
     LifecycleStage,
     Metric,
-    MetricCursor,
     ModelOutput,
     OrderBy,
     Page,
@@ -36,6 +44,8 @@ from trackstore.model import (
     RunStatus,
     SearchCursor,
 )
+from trackstore.model_registry import ModelRegistry
+from trackstore.model_stores import RegistryStore
 from trackstore.stores import BackendStore
 from trackstore.validation import Pairs, check_id
 
@@ -55,23 +65,42 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Tracker:
-    """Experiments, runs and what is logged to them, over any backend store.
+class Tracker(Histories, LoggedModels):
+    """Experiments, runs, logged models and what is logged to them, over any backend store.
 
-    `artifacts` is the front over their files.  Thread-safe; closes its stores when closed.
+    `artifacts` is the front over their files, and `registry` the one over registered models, which
+    are kept in `registry_store`, or else in the backend store.  Thread-safe; closes its stores
+    when closed.
     """
 
     def __init__(
-        self, store: BackendStore, artifacts: Artifacts, *, clock: Callable[[], int] = now_ms
+        self,
+        store: BackendStore,
+        artifacts: Artifacts,
+        *,
+        registry_store: RegistryStore | None = None,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         self.store = store
         self.artifacts = artifacts
         self._clock = clock
         self._locations: dict[str, str] = {}
+        self._noting = Lock()
+        keeps = store if isinstance(store, RegistryStore) else None
+        self.registry_store = registry_store or keeps
+
+    @property
+    def registry(self) -> ModelRegistry:
+        """The front over registered models; `Unsupported` if no store keeps them."""
+        if self.registry_store is None:
+            raise Unsupported("the backend store keeps no registered models")
+        return ModelRegistry(self.registry_store, self.store, self.artifacts, clock=self._clock)
 
     def close(self) -> None:
-        """Close both stores, after the calls under way."""
+        """Close the stores, after the calls under way."""
         self.store.close()
+        if self.registry_store is not None:
+            self.registry_store.close()
         self.artifacts.close()
 
     def __enter__(self) -> Self:
@@ -287,7 +316,7 @@ class Tracker:
         whatever is written meanwhile (rule B-SRC-04).
         """
         query = RunQuery(
-            _checked_ids(experiment_ids),
+            validation.check_ids(experiment_ids),
             filters.parse_run_filter(filter),
             filters.parse_run_order(order_by),
             validation.check_stage(stage),
@@ -349,30 +378,6 @@ class Tracker:
         """Delete a tag; `NotFound` if the run has no such tag."""
         _check_present(self.log(run_id, deleted_tags=[key]))
 
-    def metric_history(
-        self,
-        run_id: str,
-        key: str,
-        *,
-        limit: int = limits.HISTORY_PAGE,
-        page_token: str | None = None,
-    ) -> Page[Metric, str]:
-        """Return a page of a metric's points, by (step, timestamp, value); `limit` <= 25,000."""
-        query = ("metric_history", check_id("run", run_id), validation.check_key(key))
-        after = paging.decode_token(page_token, query, _is_metric_cursor)
-        start = cast("MetricCursor | None", after)
-        check_page(limit, limits.HISTORY_PAGE)
-        return paging.tokened(self.store.metric_history(run_id, key, start, limit), query)
-
-    def iter_metric_history(self, run_id: str, key: str) -> Iterator[Metric]:
-        """Yield all points of a metric, a page at a time."""
-        token = None
-        while True:
-            page = self.metric_history(run_id, key, page_token=token)
-            yield from page.items
-            if (token := page.next) is None:
-                return
-
     def _artifact_location(self, experiment_id: str) -> str:
         """Return an experiment's artifact location, which never changes once it is known."""
         known = self._locations.get(check_id("experiment", experiment_id))
@@ -388,13 +393,6 @@ class Tracker:
         return self.store.update_experiment(check_id("experiment", experiment_id), changed)
 
 
-def _checked_ids(experiment_ids: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(experiment_ids, str):
-        raise InvalidRequest("experiment_ids must be a list of ids")
-    limits.check_size("experiment_ids", experiment_ids, limits.EXPERIMENTS_PER_SEARCH)
-    return tuple(check_id("experiment", ident) for ident in experiment_ids)
-
-
 def _check_present(applied: Applied) -> None:
     if applied.absent_tags:
         raise NotFound(f"there is no tag {limits.shown(applied.absent_tags[0])}")
@@ -402,7 +400,3 @@ def _check_present(applied: Applied) -> None:
 
 def _cursor_check(order_by: Sequence[OrderBy]) -> Callable[[SearchCursor], bool]:
     return lambda cursor: search.is_cursor(cursor, order_by)
-
-
-def _is_metric_cursor(cursor: SearchCursor) -> bool:
-    return [type(value) for value in cursor] == [int, int, float]

@@ -7,7 +7,7 @@ with its last value, an empty run name left out.  Lengths are in `trackstore.lim
 import math
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -66,6 +66,14 @@ def check_id(what: str, ident: object) -> str:
     return ident
 
 
+def check_ids(experiment_ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of experiments to search in."""
+    if isinstance(experiment_ids, str):
+        raise InvalidRequest("experiment_ids must be a list of ids")
+    limits.check_size("experiment_ids", experiment_ids, limits.EXPERIMENTS_PER_SEARCH)
+    return tuple(check_id("experiment", ident) for ident in experiment_ids)
+
+
 def check_experiment_name(name: object) -> str:
     text = check_text("the name of an experiment", name, limits.EXPERIMENT_NAME)
     if not text.strip():
@@ -74,14 +82,15 @@ def check_experiment_name(name: object) -> str:
 
 
 def check_stage(stage: LifecycleStage | str | None) -> LifecycleStage | None:
-    return None if stage is None else _member("stage", LifecycleStage, stage)
+    return None if stage is None else member("stage", LifecycleStage, stage)
 
 
 def check_status(status: RunStatus | str) -> RunStatus:
-    return _member("status", RunStatus, status)
+    return member("status", RunStatus, status)
 
 
-def _member(what: str, kind: type[T], value: object) -> T:
+def member(what: str, kind: type[T], value: object) -> T:
+    """Return the member of an enum that has a value, or raise `InvalidRequest`."""
     try:
         return kind(value)  # type: ignore[call-arg]
     except ValueError:
@@ -91,7 +100,7 @@ def _member(what: str, kind: type[T], value: object) -> T:
 
 def check_tags(tags: Pairs[str]) -> dict[str, str]:
     """Return tags by key, of a repeated one the last, without an empty run name."""
-    found = {check_key(key): _tag_value(key, value) for key, value in _pairs("tag", tags)}
+    found = {check_key(key): _tag_value(key, value) for key, value in pairs("tag", tags)}
     if found.get(RUN_NAME) == "":
         del found[RUN_NAME]
     return found
@@ -115,7 +124,7 @@ def check_deleted_tags(keys: Iterable[str], tags: Mapping[str, str]) -> tuple[st
 def check_params(params: Pairs[str | float]) -> dict[str, str]:
     """Return params by key; numbers become text.  A repeated key raises `InvalidRequest`."""
     found: dict[str, str] = {}
-    for key, value in _pairs("param", params):
+    for key, value in pairs("param", params):
         if check_key(key) in found:
             raise InvalidRequest(f"the param {key!r} is given twice")
         text = str(value) if isinstance(value, (int, float)) else value
@@ -123,7 +132,8 @@ def check_params(params: Pairs[str | float]) -> dict[str, str]:
     return found
 
 
-def _pairs(what: str, given: Pairs[T]) -> Iterable[tuple[str, T]]:
+def pairs(what: str, given: Pairs[T]) -> Iterable[tuple[str, T]]:
+    """Yield keys with their values, or raise `InvalidRequest` for what is no such pair."""
     for pair in given.items() if isinstance(given, Mapping) else given:
         if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
             raise InvalidRequest(f"a {what} must be a pair of a key and a value")
