@@ -1,38 +1,60 @@
 """What the server says of itself, and what its clients ask although they need no answer."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 
-from trackstore.tracker import Tracker
-from trackstore.wire.replies import EMPTY, encode
+from msgspec import Struct
+
+from trackstore.artifacts import PROXIED_ROOT
+from trackstore.model_stores import LoggedModelStore
+from trackstore.tracker import DEFAULT_EXPERIMENT_ID, Tracker
+from trackstore.wire.replies import encode
 from trackstore.wire.requests import Nothing
 
-SERVER_INFO = encode(
-    {
-        "store_type": None,
-        "workspaces_enabled": False,
-        "trace_archival_enabled": False,
-        "multipart_uploads_enabled": False,
-        "multipart_downloads_enabled": False,
-        "presigned_upload_run_id_supported": False,
-        "presigned_upload_model_id_supported": False,
-        "features_enabled": {"gateway": False},
-    }
-)
 VERSION = version("trackstore").encode()
+TEXT = "text/plain; charset=utf-8"
 
 
-def server_info(_tracker: Tracker, _asked: Nothing) -> bytes:
-    return SERVER_INFO
+class Site(Struct, frozen=True):
+    """The server as a whole, for what tells about it."""
+
+    openapi: Callable[[], bytes]
+    """Returns the description of all that is served."""
+    metrics: Callable[[], bytes]
+    """Returns what is counted, for Prometheus."""
 
 
-def health(_tracker: Tracker) -> bytes:
+def metrics(site: Site) -> bytes:
+    return site.metrics()
+
+
+def openapi(site: Site) -> bytes:
+    return site.openapi()
+
+
+def server_info(tracker: Tracker, _asked: Nothing) -> bytes:
+    """Say what the client decides by, such as whether files may go directly to the store."""
+    proxied = tracker.artifacts.at(PROXIED_ROOT)
+    runs = tracker.artifacts.at(tracker.artifacts.location(DEFAULT_EXPERIMENT_ID))
+    return encode(
+        {
+            "store_type": None,
+            "workspaces_enabled": False,
+            "trace_archival_enabled": False,
+            "multipart_uploads_enabled": proxied.signs_uploads,
+            "multipart_downloads_enabled": proxied.signs_urls,
+            "presigned_upload_run_id_supported": runs.signs_urls,
+            "presigned_upload_model_id_supported": (
+                runs.signs_urls and isinstance(tracker.store, LoggedModelStore)
+            ),
+            "features_enabled": {"gateway": False},
+        }
+    )
+
+
+def health(_site: Site) -> bytes:
     return b"OK"
 
 
-def server_version(_tracker: Tracker) -> bytes:
+def server_version(_site: Site) -> bytes:
     return VERSION
-
-
-def no_logged_models(_tracker: Tracker, _asked: Nothing) -> bytes:
-    """Downloads of the stock client look for models first; none can have been logged."""
-    return EMPTY

@@ -33,6 +33,13 @@ def read_json_body(env: dict[str, Any]) -> bytes:
     return body
 
 
+def read_json_body_if_any(env: dict[str, Any]) -> bytes:
+    """Return the body of a JSON request; of one without a body that of an empty object."""
+    if env.get("CONTENT_LENGTH", "0").strip("0") or "HTTP_TRANSFER_ENCODING" in env:
+        return read_json_body(env)
+    return b"{}"
+
+
 def upload(env: dict[str, Any]) -> tuple[Iterator[bytes], int]:
     """Return the blocks of an uploaded file, and its length.
 

@@ -1,10 +1,15 @@
 """Experiments."""
 
+from trackstore import datasets
+from trackstore.limits import check_size
 from trackstore.tracker import Tracker
 from trackstore.wire import replies, requests
+from trackstore.wire.decode import missing
 from trackstore.wire.replies import EMPTY, encode
 
 PAGE = 1_000
+MOST_EXPERIMENTS = 20
+"""So many may be asked at once for their datasets."""
 
 
 def create(tracker: Tracker, asked: requests.CreateExperiment) -> bytes:
@@ -61,3 +66,12 @@ def search(tracker: Tracker, asked: requests.SearchExperiments) -> bytes:
     )
     items = [replies.experiment(each) for each in found.items]
     return encode(replies.page("experiments", found, items))
+
+
+def search_datasets(tracker: Tracker, asked: requests.SearchDatasets) -> bytes:
+    check_size("experiment_ids", asked.experiment_ids, MOST_EXPERIMENTS)
+    if not asked.experiment_ids:
+        raise missing("experiment_ids")
+    found = datasets.summaries(tracker, asked.experiment_ids)
+    rows = [replies.dataset_summary(each) for each in found]
+    return encode({"dataset_summaries": rows} if rows else {})

@@ -1,6 +1,5 @@
 """Metric histories, whole and thinned out for charts."""
 
-from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
 from trackstore import limits
@@ -39,58 +38,41 @@ def history_bulk(tracker: Tracker, asked: requests.GetHistoryBulk) -> bytes:
 
 
 def history_interval(tracker: Tracker, asked: requests.GetHistoryInterval) -> bytes:
+    """Of each run the points that draw as all would: its first, its last and its extremes."""
     check_size("run_ids", asked.run_ids, MOST_RUNS)
     most = check_page(
         MOST_PER_RUN if asked.max_results is None else asked.max_results, MOST_PER_RUN
     )
-    is_inside = _interval(asked.start_step, asked.end_step)
+    _check_interval(asked.start_step, asked.end_step)
     found = [
         point
         for run_id in asked.run_ids
-        for point in replies.points_of(
-            run_id, _thinned(_points(tracker, run_id, asked.metric_key, is_inside), most)
-        )
+        for point in replies.points_of(run_id, _thinned(tracker, run_id, asked, most))
     ]
     return encode({"metrics": found} if found else {})
 
 
-def _interval(start: int | None, end: int | None) -> Callable[[Metric], bool]:
-    if start is None and end is None:
-        return lambda _: True
-    if start is None or end is None:
+def _check_interval(start: int | None, end: int | None) -> None:
+    if (start is None) != (end is None):
         raise InvalidRequest(
             "If either start step or end step are specified, both must be specified."
         )
-    if start > end:
+    if start is not None and end is not None and start > end:
         raise InvalidRequest(
             "end_step must be greater than start_step. "
             f"Found start_step={start} and end_step={end}."
         )
-    return lambda point: start <= point.step <= end
 
 
-def _points(
-    tracker: Tracker, run_id: str, key: str, is_inside: Callable[[Metric], bool]
-) -> Callable[[], Iterator[Metric]]:
-    return lambda: filter(is_inside, tracker.iter_metric_history(run_id, key))
-
-
-def _thinned(points: Callable[[], Iterator[Metric]], most: int) -> list[Metric]:
-    """Return at most `most` points, evenly spread, always with the last.
-
-    They are read twice, to count and to pick, so that a long history is never held in memory.
-    """
-    wanted = positions(sum(1 for _ in points()), most)
-    return [point for number, point in enumerate(points()) if number in wanted]
-
-
-def positions(count: int, most: int) -> frozenset[int]:
-    """Return the first position of each of `most` nearly equal parts, and for the last its end.
-
-    The larger parts come first, as NTILE makes them.
-    """
-    if count <= most:
-        return frozenset(range(count))
-    size, larger = divmod(count, most)
-    first = (part * size + min(part, larger) for part in range(most - 1))
-    return frozenset((*first, count - 1))
+def _thinned(
+    tracker: Tracker, run_id: str, asked: requests.GetHistoryInterval, most: int
+) -> list[Metric]:
+    found = tracker.downsample_metric(
+        run_id,
+        asked.metric_key,
+        points=max(most, 2),
+        first_step=asked.start_step,
+        last_step=asked.end_step,
+    )
+    rows = zip(found.values, found.timestamps, found.steps, strict=True)
+    return [Metric(asked.metric_key, *row) for row in rows][-most:]

@@ -22,3 +22,7 @@ class Refusal(Exception):
 
 def no_such_endpoint() -> Refusal:
     return Refusal(404, "there is no such endpoint", code="ENDPOINT_NOT_FOUND")
+
+
+def not_implemented() -> Refusal:
+    return Refusal(501, "this part of MLflow's API is not served", code="NOT_IMPLEMENTED")

@@ -103,6 +103,11 @@ def log_outputs(tracker: Tracker, asked: requests.LogOutputs) -> bytes:
     return EMPTY
 
 
+def log_model(tracker: Tracker, asked: requests.LogModel) -> bytes:
+    tracker.note_logged_model(asked.run, requests.noted_model(asked.model_json))
+    return EMPTY
+
+
 def _check_count(what: str, given: Sized | None, most: int) -> None:
     if given is not None and len(given) > most:
         raise LimitExceeded(

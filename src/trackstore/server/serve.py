@@ -8,6 +8,8 @@ from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -16,6 +18,7 @@ from granian.server import Server
 
 from trackstore.errors import InvalidRequest
 from trackstore.opening import open_tracker
+from trackstore.server import logs
 from trackstore.server.app import create_app
 from trackstore.server.guard import names_of
 from trackstore.server.settings import Settings
@@ -34,18 +37,21 @@ def serve(settings: Settings, listener: socket.socket) -> None:
 
     `listener` is from `claim_port`.
     """
-    Server(
-        "trackstore",
-        address=settings.host,
-        port=listener.getsockname()[1],
-        interface=Interfaces.WSGI,
-        workers=settings.workers,
-        blocking_threads=THREADS,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_level=LogLevels.error,
-        workers_kill_timeout=STOP_SECONDS,
-    ).serve(target_loader=partial(_load, settings))
+    logs.set_up(settings.log_format)
+    with TemporaryDirectory(prefix="trackstore-meters-") as meters:
+        Server(
+            "trackstore",
+            address=settings.host,
+            port=listener.getsockname()[1],
+            interface=Interfaces.WSGI,
+            workers=settings.workers,
+            blocking_threads=THREADS,
+            http=HTTPModes.http1,
+            websockets=False,
+            log_level=LogLevels.error,
+            log_dictconfig=dict(logs.GRANIAN),
+            workers_kill_timeout=STOP_SECONDS,
+        ).serve(target_loader=partial(_load, settings, Path(meters)))
 
 
 def open_stores(settings: Settings) -> Tracker:
@@ -54,6 +60,7 @@ def open_stores(settings: Settings) -> Tracker:
         settings.artifacts,
         artifact_root=settings.artifact_root,
         allowed_roots=settings.allowed_roots,
+        direct=settings.direct,
     )
 
 
@@ -81,8 +88,9 @@ def claim_port(host: str, port: int) -> socket.socket:
     return claimed
 
 
-def _load(settings: Settings, _target: str) -> Any:
+def _load(settings: Settings, meters: Path, _target: str) -> Any:
     """Return the application, in a worker process, which closes its tracker when it ends."""
+    logs.set_up(settings.log_format)
     # A fork keeps the handlers of the process that starts workers, which would only take note.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
@@ -94,6 +102,9 @@ def _load(settings: Settings, _target: str) -> Any:
         tracker,
         static_prefix=settings.static_prefix,
         allowed_hosts=(*settings.allowed_hosts, *names_of(settings.host)),
+        serve_stores=settings.serve_stores,
+        access_log=settings.access_log,
+        meters_folder=meters,
     )
     return _pinned(app) if settings.pin and hasattr(os, "sched_setaffinity") else app
 

@@ -1,10 +1,16 @@
 """What a server is started with."""
 
 import re
+from enum import StrEnum
 
 from msgspec import Struct
 
 from trackstore.errors import InvalidRequest
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
 
 
 class Settings(Struct, frozen=True):
@@ -19,6 +25,13 @@ class Settings(Struct, frozen=True):
     workers: int = 1
     static_prefix: str = ""
     allowed_hosts: tuple[str, ...] = ()
+    direct: bool = True
+    """Give clients URLs of the artifact store, if it signs them."""
+    serve_stores: bool = False
+    """Let clients use the stores themselves, by `http://` URLs."""
+    log_format: LogFormat = LogFormat.TEXT
+    access_log: bool = False
+    """Log a line for each request."""
     pin: bool = True
     """Run each worker's Python on one CPU: its threads share the interpreter's lock anyway, and
     passing it between CPUs for each small write costs as much again as the write."""

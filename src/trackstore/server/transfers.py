@@ -27,10 +27,7 @@ _SHOWN_AS_TEXT = frozenset(
 
 
 def upload(tracker: Tracker, request: Request, response: Response, path: str) -> None:
-    blocks, length = bodies.upload(request.env)
-    _destination(tracker).put(path, blocks, length=length)
-    response.content_type = "text/plain"
-    response.data = b""
+    receive(_destination(tracker), request, response, path)
 
 
 def delete(tracker: Tracker, _request: Request, response: Response, path: str) -> None:
@@ -39,13 +36,25 @@ def delete(tracker: Tracker, _request: Request, response: Response, path: str) -
 
 
 def download(tracker: Tracker, request: Request, response: Response, path: str) -> None:
+    send(_destination(tracker), request, response, path)
+
+
+def receive(folder: ArtifactFolder, request: Request, response: Response, path: str) -> None:
+    """Write the body to a file, once all of it has come."""
+    blocks, length = bodies.upload(request.env)
+    folder.put(path, blocks, length=length)
+    response.content_type = "text/plain"
+    response.data = b""
+
+
+def send(folder: ArtifactFolder, request: Request, response: Response, path: str) -> None:
     """Send a file, or the one range of it that is asked for.
 
     Ranges of several parts, and those that depend on a version, are answered with the whole
     file, as HTTP allows.
     """
     wanted = None if "HTTP_IF_RANGE" in request.env else request.env.get("HTTP_RANGE")
-    reader, start, length = _open(_destination(tracker), path, wanted)
+    reader, start, length = _open(folder, path, wanted)
     if length != reader.size:
         response.status = "206 Partial Content"
         end = start + length - 1

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from trackstore.datasets import DatasetSummary
 from trackstore.model import ArtifactInfo, DatasetInput, Experiment, Metric, Page, Run
 
 JSON = dict[str, Any]
@@ -30,7 +31,7 @@ def experiment(found: Experiment) -> JSON:
         "creation_time": found.creation_time,
     }
     if found.tags:
-        reply["tags"] = _pairs(found.tags)
+        reply["tags"] = pairs(found.tags)
     return reply
 
 
@@ -54,16 +55,16 @@ def run_info(found: Run) -> JSON:
 def run(found: Run) -> JSON:
     return {
         "info": run_info(found),
-        "data": _filled(
+        "data": filled(
             metrics=[point(each) for each in found.metrics.values()],
-            params=_pairs(found.params),
-            tags=_pairs(found.tags),
+            params=pairs(found.params),
+            tags=pairs(found.tags),
         ),
-        "inputs": _filled(
+        "inputs": filled(
             dataset_inputs=[_dataset_input(each) for each in found.inputs],
             model_inputs=[{"model_id": each} for each in found.model_inputs],
         ),
-        "outputs": _filled(
+        "outputs": filled(
             model_outputs=[{"model_id": each.model_id, "step": each.step} for each in found.outputs]
         ),
     }
@@ -93,7 +94,7 @@ def number(value: float) -> float | str:
 
 def page(name: str, found: Page[Any, str], items: list[JSON]) -> JSON:
     """Return the items of a page under their name, and the token of the next page, if any."""
-    reply: JSON = _filled(**{name: items})
+    reply: JSON = filled(**{name: items})
     if found.next is not None:
         reply["next_page_token"] = found.next
     return reply
@@ -106,11 +107,21 @@ def artifact(found: ArtifactInfo, path: str) -> JSON:
     return reply
 
 
-def _pairs(found: Mapping[str, str]) -> list[JSON]:
+def dataset_summary(found: DatasetSummary) -> JSON:
+    reply: JSON = {
+        "experiment_id": found.experiment_id,
+        "name": found.name,
+        "digest": found.digest,
+    }
+    return reply if found.context is None else reply | {"context": found.context}
+
+
+def pairs(found: Mapping[str, str]) -> list[JSON]:
     return [{"key": key, "value": value} for key, value in found.items()]
 
 
-def _filled(**lists: list[JSON]) -> JSON:
+def filled(**lists: list[Any]) -> JSON:
+    """Return the lists that are not empty: MLflow leaves out the others."""
     return {name: found for name, found in lists.items() if found}
 
 
@@ -126,4 +137,4 @@ def _dataset_input(found: DatasetInput) -> JSON:
         dataset["schema"] = data.schema
     if data.profile is not None:
         dataset["profile"] = data.profile
-    return {**_filled(tags=_pairs(found.tags)), "dataset": dataset}
+    return {**filled(tags=pairs(found.tags)), "dataset": dataset}

@@ -5,13 +5,14 @@ A field without a default is required.  Old clients know a run by `run_uuid`, ne
 """
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from trackstore.errors import InvalidRequest
 from trackstore.model import Dataset, DatasetInput, LifecycleStage, Metric, MetricLink, ModelOutput
-from trackstore.wire.decode import missing
+from trackstore.wire.decode import body_reader, missing
 
 VIEW_TYPES = {
     "ACTIVE_ONLY": LifecycleStage.ACTIVE,
@@ -217,6 +218,41 @@ class LogOutputs(RunById, kw_only=True):
     models: list[ModelWritten]
 
 
+class LogModel(RunById, kw_only=True):
+    """A model of an old client, as JSON in a text."""
+
+    model_json: str
+
+
+class NotedModel(Struct):
+    """What of it is kept."""
+
+    artifact_path: str
+    flavors: dict[str, Any]
+    utc_time_created: str
+    run_id: str
+    model_uuid: str | None = None
+
+
+def noted_model(text: str) -> dict[str, Any]:
+    """Return what is noted of a model, without the configuration of its flavors."""
+    model = asdict(read_noted_model(text.encode()))
+    model["flavors"] = {
+        name: {key: value for key, value in flavor.items() if key != "config"}
+        if isinstance(flavor, dict)
+        else flavor
+        for name, flavor in model["flavors"].items()
+    }
+    return {key: value for key, value in model.items() if value is not None}
+
+
+read_noted_model = body_reader(NotedModel)
+
+
+class SearchDatasets(Struct):
+    experiment_ids: list[str]
+
+
 def dataset_inputs(given: Iterable[DatasetRead] | None) -> list[DatasetInput]:
     return [DatasetInput(_dataset(read.dataset), dict(pairs(read.tags))) for read in given or ()]
 
@@ -272,3 +308,41 @@ class ListRunArtifacts(RunById, kw_only=True):
 
 class ListArtifacts(Struct):
     path: str | None = None
+
+
+class BeginUpload(Struct):
+    path: str
+    num_parts: int = 1
+
+
+class UploadPart(Struct):
+    part_number: int
+    etag: str | None = None
+
+
+class FinishUpload(Struct):
+    path: str
+    upload_id: str
+    parts: list[UploadPart]
+
+
+class AbortUpload(Struct):
+    path: str
+    upload_id: str
+
+
+class PresignedDownload(Struct):
+    run_id: str
+    path: str
+    expiration: int | None = None
+
+
+class PresignedUpload(Struct):
+    path: str
+    run_id: str | None = None
+    model_id: str | None = None
+    expiration: int | None = None
+
+
+class RunFile(RunById, kw_only=True):
+    path: str
