@@ -1,12 +1,20 @@
 """The commands and their options.  What they need is imported when they run: a start is quick."""
 
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from trackstore.cli.copy_command import EPILOG as COPY_EPILOG
+from trackstore.cli.copy_command import copy
+from trackstore.cli.files_commands import app as artifacts_app
+from trackstore.cli.gc_command import EPILOG as GC_EPILOG
+from trackstore.cli.gc_command import gc
 from trackstore.cli.installed import WithInstalled
+from trackstore.cli.stopping import stop
 from trackstore.errors import TrackstoreError
+from trackstore.server.settings import LogFormat
 
 _EPILOG = """
 \b
@@ -19,6 +27,29 @@ Examples:
 Then, in Python:
   mlflow.set_tracking_uri("http://127.0.0.1:5000")
 """
+
+_CHECK_EPILOG = """
+\b
+Examples:
+  trackstore check sqlite:////srv/runs.db
+  trackstore check postgresql://tracking@db.example.com/tracking
+  trackstore check --artifacts ./artifacts
+"""
+_UPGRADE_EPILOG = """
+\b
+Example:
+  trackstore upgrade postgresql://tracking@db.example.com/tracking
+"""
+_EXPORT_EPILOG = """
+\b
+Examples:
+  trackstore points export sqlite:////srv/runs.db 5f0c...e1 loss accuracy --output run.csv
+  trackstore points export sqlite:////srv/runs.db 5f0c...e1 | gzip > all.csv.gz
+"""
+_Url = Annotated[
+    str,
+    typer.Argument(metavar="URL", help="The store; `trackstore backends` lists which there are."),
+]
 
 app = typer.Typer(
     name="trackstore",
@@ -108,6 +139,32 @@ def server(
             "given several times.",
         ),
     ] = None,
+    direct: Annotated[
+        bool,
+        typer.Option(
+            help="Let clients send and fetch large files directly, by URLs that the artifact store "
+            "signs for minutes. Turn it off where clients cannot reach that store."
+        ),
+    ] = True,
+    serve_stores: Annotated[
+        bool,
+        typer.Option(
+            "--serve-stores",
+            help="Let other machines use the stores themselves, by http:// URLs: whoever reaches "
+            "this server can then do what whoever knows the stores' URLs can.",
+        ),
+    ] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(help="How events are written to standard error: as text, or as JSON."),
+    ] = LogFormat.TEXT,
+    access_log: Annotated[
+        bool,
+        typer.Option(
+            "--access-log",
+            help="Log a line for each request: its path and how it ended, never its query or body.",
+        ),
+    ] = False,
     pin: Annotated[
         bool,
         typer.Option(
@@ -135,11 +192,15 @@ def server(
                 workers=workers,
                 static_prefix=static_prefix,
                 allowed_hosts=allowed_hosts,
+                direct=direct,
+                serve_stores=serve_stores,
+                log_format=log_format,
+                access_log=access_log,
                 pin=pin,
             )
         )
     except TrackstoreError as error:
-        _stop(error)
+        stop(error)
 
 
 @app.command()
@@ -153,6 +214,79 @@ def backends() -> None:
     listing.print_stores()
 
 
-def _stop(error: TrackstoreError) -> NoReturn:
-    typer.echo(f"error: {error}", err=True)
-    raise typer.Exit(1) from error
+@app.command(epilog=_CHECK_EPILOG)
+def check(
+    url: _Url,
+    *,
+    artifacts: Annotated[
+        bool,
+        typer.Option("--artifacts", help="The URL is that of an artifact store."),
+    ] = False,
+) -> None:
+    """Try a store out: write a probe, read it back, find it, and remove it.
+
+    Says what each step did, and of one that failed what to do. What the store holds is not
+    touched, and nothing is left behind, except that a store which is not there yet is made. Exits
+    with 1 if a step failed.
+    """
+    from trackstore.cli import checking  # noqa: PLC0415 - only this command needs it
+
+    try:
+        is_good = checking.check(url, artifacts=artifacts)
+    except TrackstoreError as error:
+        stop(error)
+    raise typer.Exit(0 if is_good else 1)
+
+
+@app.command(epilog=_UPGRADE_EPILOG)
+def upgrade(url: _Url) -> None:
+    """Bring the schema of a backend store up to date, or make it, and say from which it was.
+
+    A store does so by itself at its first call; with this command you choose when, such as before
+    new servers start. May be run by many at once, and again if it was killed. Servers of the old
+    release should be stopped before: they refuse what is newer than they are.
+    """
+    from trackstore.cli import upgrading  # noqa: PLC0415 - only this command needs it
+
+    try:
+        typer.echo(upgrading.upgrade(url))
+    except TrackstoreError as error:
+        stop(error)
+
+
+points_app = typer.Typer(help="The points of metrics.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(points_app, name="points")
+app.add_typer(artifacts_app, name="artifacts")
+app.command(epilog=GC_EPILOG)(gc)
+app.command(epilog=COPY_EPILOG)(copy)
+
+
+@points_app.callback()
+def points() -> None:
+    """The points of metrics."""
+
+
+@points_app.command(epilog=_EXPORT_EPILOG)
+def export(
+    url: _Url,
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run.")],
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY", help="Metrics; all of them without any.")
+    ] = None,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Where to write, and not to the screen."),
+    ] = None,
+) -> None:
+    """Write the points of a run's metrics as CSV: key, step, timestamp in ms, value.
+
+    They come in the order of their steps, a page at a time, so that a history of any length can be
+    exported. Values are exact; those that are no numbers are nan, inf and -inf.
+    """
+    from trackstore.cli import points as exporting  # noqa: PLC0415 - only this command needs it
+
+    try:
+        exporting.export(url, run_id, keys or (), output)
+    except TrackstoreError as error:
+        stop(error)

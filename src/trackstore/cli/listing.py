@@ -6,9 +6,10 @@ from importlib.metadata import EntryPoint, entry_points
 from rich.console import Console
 from rich.text import Text
 
+from trackstore.abilities import OPTIONAL_ABILITIES
 from trackstore.errors import Unsupported
 from trackstore.registry import ARTIFACT_STORES, BACKEND_STORES, load_store
-from trackstore.stores import OPTIONAL_ABILITIES, ArtifactStore, BackendStore, Store
+from trackstore.stores import ArtifactStore, BackendStore, Store
 
 KINDS: tuple[tuple[str, str, type[Store], tuple[str, ...]], ...] = (
     ("Backend stores", BACKEND_STORES, BackendStore, ("durability", "tag_reads", "listing")),

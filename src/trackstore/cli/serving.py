@@ -1,10 +1,9 @@
 """Start a server, and say what it is and where."""
 
-import re
-
 import typer
 
 from trackstore.artifacts import PROXIED_ROOT
+from trackstore.cli.secrets import without_secrets
 from trackstore.errors import InvalidRequest
 from trackstore.server.guard import check_allowed_hosts, is_loopback
 from trackstore.server.serve import claim_port, open_stores, serve
@@ -62,8 +61,3 @@ def _warning(chosen: Settings) -> str:
         "whoever reaches this\n  port may read, change and delete everything. Put a proxy with TLS "
         f"and a login before it.\n{names}"
     ).rstrip()
-
-
-def without_secrets(url: str) -> str:
-    """Return a URL as it may be shown: no password, and no options, which may hold one."""
-    return re.sub(r"(//[^/@:]*):[^/]*@", r"\1:***@", url.partition("?")[0])
