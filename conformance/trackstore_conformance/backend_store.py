@@ -1,23 +1,27 @@
 """The suite of a backend store: subclass `BackendStoreTests` and say where a store is.
 
 class TestMine(BackendStoreTests):
-    def url(self, folder: Path) -> str:
-        return f"mine:///{folder}/store"
+    harness = "mine:///{folder}/store"
 """
 
 from trackstore_conformance.backend.batches import BatchTests
+from trackstore_conformance.backend.claims import ClaimTests
+from trackstore_conformance.backend.concurrency import ConcurrencyTests
+from trackstore_conformance.backend.crashes import CrashTests
 from trackstore_conformance.backend.experiments import ExperimentTests
+from trackstore_conformance.backend.faults import FaultTests
 from trackstore_conformance.backend.handles import HandleTests
+from trackstore_conformance.backend.histories import HistoryTests
 from trackstore_conformance.backend.metrics import MetricTests
 from trackstore_conformance.backend.params import ParamTests
-from trackstore_conformance.backend.races import RaceTests
+from trackstore_conformance.backend.races import FirstStartTests
 from trackstore_conformance.backend.runs import RunTests
 from trackstore_conformance.backend.search import SearchTests
 from trackstore_conformance.backend.tags import TagTests
-from trackstore_conformance.effort import run_machine
-from trackstore_conformance.harness import BackendBench
-from trackstore_conformance.machine import machine_for
+from trackstore_conformance.bench import BackendBench
 from trackstore_conformance.rules import rule
+from trackstore_conformance.sequential.generated import run_generated
+from trackstore_conformance.sequential.machine import BackendMachine
 
 
 class BackendStoreTests(
@@ -25,11 +29,16 @@ class BackendStoreTests(
     RunTests,
     ParamTests,
     MetricTests,
+    HistoryTests,
     TagTests,
     BatchTests,
     SearchTests,
+    ClaimTests,
     HandleTests,
-    RaceTests,
+    FirstStartTests,
+    ConcurrencyTests,
+    CrashTests,
+    FaultTests,
 ):
     """Every rule of `docs/contract.md` for backend stores."""
 
@@ -37,5 +46,5 @@ class BackendStoreTests(
 
     @rule("B-SES-01", "B-BAT-01", "B-MET-01", "B-MET-03", "B-SRC-01", "B-PAG-02")
     def test_any_sequence_of_calls_comes_out_as_in_the_model(self, bench: BackendBench) -> None:
-        """Generated calls through two handles, with reopenings and writes between pages."""
-        run_machine(machine_for(bench))
+        """Generated calls through three handles, with reopenings and writes between pages."""
+        run_generated(BackendMachine, bench)

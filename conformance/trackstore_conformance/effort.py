@@ -1,50 +1,104 @@
-"""How much is tried, and how a run is repeated.
-
-Under CI the same examples are tried each time; elsewhere new ones are, and those that failed are
-kept in `.conformance/` and tried again first.  `TRACKSTORE_CONFORMANCE_SEED` repeats a run.
-"""
+"""How much is tried, and how a run is repeated."""
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from random import Random
+from time import monotonic
+from typing import Any, Literal
 
-from hypothesis import HealthCheck, Phase, seed, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from msgspec import Struct
 
-EXAMPLES = 60
-STEPS = 30
 PHASES: tuple[Phase, ...] = (Phase.reuse, Phase.generate, Phase.shrink)
 """Not the search for an explanation, which takes minutes where shrinking takes seconds."""
-SEED_VARIABLE = "TRACKSTORE_CONFORMANCE_SEED"
+
+ProfileName = Literal["quick", "standard", "soak"]
 
 
-def effort(examples: int = EXAMPLES) -> settings:
+class Profile(Struct, frozen=True):
+    """How much each engine tries."""
+
+    name: ProfileName
+    examples: int
+    """Generated programs of one client, and generated sets of runs to be searched."""
+    steps: int
+    """The most calls in one of those programs."""
+    histories: int
+    """Recorded runs of each kind of concurrent program, with threads and with processes each."""
+    crash_points: int
+    """The most places at which one kind of work is killed, or its disk made to fail."""
+    rounds: int
+    """How often a worker of a race does its work."""
+    seconds: float
+    """After which a test generates no more programs; those that it has tried are its effort."""
+    seconds_per_test: float
+    """After which a test ends as unknown."""
+    shrinks: bool = True
+    """A program that fails is made smaller, and is kept to be tried first the next time."""
+
+
+PROFILES: dict[ProfileName, Profile] = {
+    "quick": Profile("quick", 40, 30, 4, 8, 8, 8, 120),
+    "standard": Profile("standard", 400, 50, 40, 200, 24, 90, 300),
+    "soak": Profile("soak", 8_000, 100, 1_000, 5_000, 48, 3_600, 7_200),
+}
+
+
+class Settings(Struct, frozen=True):
+    """One run of the suite."""
+
+    profile: Profile = PROFILES["quick"]
+    seed: int = 0
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Return how this run of pytest was asked to run the suite."""
+    name, chosen = config.getoption("store_profile", "quick"), config.getoption("store_seed", None)
+    return Settings(PROFILES[name], chosen or 0)
+
+
+def effort(profile: Profile, examples: int) -> settings:
     return settings(
         max_examples=examples,
-        stateful_step_count=STEPS,
+        stateful_step_count=profile.steps,
         deadline=None,
-        phases=PHASES,
-        database=DirectoryBasedExampleDatabase(".conformance/examples"),
+        phases=PHASES if profile.shrinks else (Phase.generate,),
+        database=None if os.environ.get("CI") or not profile.shrinks else KEPT,
         print_blob=True,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
 
 
-def seeded(test: Any) -> Any:
-    """Return the test with the seed of this run, if it has one, which is printed."""
-    chosen = os.environ.get(SEED_VARIABLE, "0" if os.environ.get("CI") else "")
-    if not chosen:
-        return test
-    print(f"{SEED_VARIABLE}={chosen}")  # pytest shows it beside a failure
-    return seed(int(chosen))(test)
+KEPT = DirectoryBasedExampleDatabase(".conformance/examples")
+"""Programs that failed, which are tried first the next time."""
+PORTION = 4
+"""Examples after which it is looked whether there is time for more."""
 
 
-def run_machine(machine: type[RuleBasedStateMachine], examples: int = EXAMPLES) -> None:
-    run_state_machine_as_test(seeded(machine), settings=effort(examples))
+def portions(profile: Profile, examples: int, chosen: int) -> Iterator[tuple[settings, int]]:
+    """Yield settings and seeds for one run of hypothesis after another, while there is time."""
+    end = monotonic() + profile.seconds
+    seeds = Random(chosen)
+    for done in range(0, examples, PORTION):
+        yield effort(profile, min(PORTION, examples - done)), seeds.randrange(2**32)
+        if monotonic() > end:
+            return
 
 
-def run_property(check: Callable[..., None], examples: int = EXAMPLES) -> None:
-    """Run a test that `hypothesis.given` was applied to."""
-    seeded(effort(examples)(check))()
+def run_machine(machine: type[RuleBasedStateMachine], profile: Profile, chosen: int) -> None:
+    for some, number in portions(profile, profile.examples, chosen):
+        run_state_machine_as_test(seed(number)(machine), settings=some)
+
+
+def run_property(
+    check: Callable[[st.DataObject], None], profile: Profile, examples: int, chosen: int
+) -> None:
+    """Call `check` with so many examples of what it draws."""
+    for some, number in portions(profile, examples, chosen):
+        wrapped: Any = some(given(st.data())(check))
+        seed(number)(wrapped)()

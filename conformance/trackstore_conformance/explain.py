@@ -40,7 +40,7 @@ def all_rules() -> str:
     lines = []
     for topic, rules in by_topic():
         lines += ["", topic.title]
-        lines += [f"  {rule.id}  {_plain(rule.binding):29}  {_title(rule)}" for rule in rules]
+        lines += [f"  {rule.id}  {_plain(rule.binding):33}  {_title(rule)}" for rule in rules]
     return "\n".join(lines[1:])
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import fields
 
 from trackstore.errors import AlreadyExists, TrackstoreError
 from trackstore.model import Run
-from trackstore_conformance.model import Refused
+from trackstore_conformance.sequential.model import Refused
 
+PLAIN = frozenset({str, int, type(None)})
 UNORDERED = ("inputs", "model_inputs", "outputs")
 """What a run has as a set: the contract gives it no order."""
 
@@ -49,8 +49,10 @@ def way_of(error: TrackstoreError) -> str:
 
 def seen(value: object) -> Any:
     """Return `value` with its types to be compared too, and every NaN equal to every other."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Struct):
-        shown = {f.name: seen(getattr(value, f.name)) for f in fields(value)}
+        shown = {name: seen(getattr(value, name)) for name in value.__struct_fields__}
         if isinstance(value, Run):
             shown |= {name: as_set(getattr(value, name)) for name in UNORDERED}
         return {"type": type(value).__name__, **shown}
@@ -60,7 +62,7 @@ def seen(value: object) -> Any:
         return "float nan" if value != value else f"float {value + 0.0!r}"
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [seen(each) for each in value]
-    return value if type(value) in {str, int, type(None)} else f"{type(value).__name__} {value}"
+    return f"{type(value).__name__} {value}"
 
 
 def as_set(rows: Sequence[object]) -> list[str]:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from trackstore_conformance.races import PATIENCE
+from trackstore_conformance.concurrent.races import PATIENCE
 
 
 def open_descriptors() -> int:

@@ -1,8 +1,8 @@
 """Which rules of the spec each test checks, and how the tests are kept whole.
 
 A test of the suite is a method marked by `@rule("B-PAR-02")`.  A subclass adds what tests it
-likes; it cannot replace or remove one of the suite's, save by an override that carries
-`@pytest.mark.xfail(reason="...")`, so that what a store does not hold is there to be read.
+likes; it cannot replace or remove one of the suite's.  What a store does not hold is said in its
+claims, or waived for a while in a file that has the reason.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,29 +11,30 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from msgspec import Struct
 
-from trackstore_conformance.spec import find_rule
+from trackstore_conformance.spec import Kind, find_rule
 
 F = TypeVar("F", bound=Callable[..., None])
 
-Need = Literal["processes", "durability", "tag_reads", "create_only", "artifact_overwrite"]
-"""What a rule asks of a store: that other processes see its data, or that it claims more than the
-least grade of one of its `guarantees`."""
+Need = Literal["processes", "untouched", "overwrite"]
+"""What a test asks of a store: that other processes see its data; that nothing was in it yet; that
+it claims to replace files."""
 
 
 class Check(Struct, frozen=True):
     """One test of the suite: the rules that it checks, and what it needs."""
 
     rules: tuple[str, ...]
+    kind: Kind
     needs: tuple[Need, ...] = ()
 
 
-def rule(*ids: str, needs: Sequence[Need] = ()) -> Callable[[F], F]:
+def rule(*ids: str, kind: Kind = "seq", needs: Sequence[Need] = ()) -> Callable[[F], F]:
     """Mark a test as the check of the rules `ids`, which the spec must have."""
     for ident in ids:
         find_rule(ident)
 
     def mark(test: F) -> F:
-        test.__check__ = Check(ids, tuple(needs))  # type: ignore[attr-defined]
+        test.__check__ = Check(ids, kind, tuple(needs))  # type: ignore[attr-defined]
         return test
 
     return mark
@@ -69,17 +70,11 @@ def _own_tests(cls: type) -> dict[str, FunctionType]:
 
 
 def check_whole(cls: type[Suite]) -> None:
-    """Raise `TypeError` if a test of the suite was replaced or removed without an xfail."""
+    """Raise `TypeError` if a test of the suite was replaced or removed."""
     for name, test in cls.tests.items():
-        found = getattr(cls, name, None)
-        if found is not test and not _is_waived(found):
+        if getattr(cls, name, None) is not test:
             raise TypeError(
                 f"{cls.__name__} replaces or removes {name}, which checks "
-                f"{', '.join(test.__check__.rules)}: mark the override "  # type: ignore[attr-defined]
-                f'with @pytest.mark.xfail(reason="...") to say why'
+                f"{', '.join(test.__check__.rules)}: "  # type: ignore[attr-defined]
+                f"a rule that is known to be broken is waived in conformance-waivers.toml"
             )
-
-
-def _is_waived(test: object) -> bool:
-    marks = getattr(test, "pytestmark", ())
-    return any(mark.name == "xfail" and mark.kwargs.get("reason") for mark in marks)

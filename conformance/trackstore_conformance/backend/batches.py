@@ -10,10 +10,11 @@ from trackstore.model import (
     ModelOutput,
     RunChanges,
 )
-from trackstore_conformance.harness import BackendBench, BackendSuite
+from trackstore_conformance.bench import BackendBench, places_of
 from trackstore_conformance.outcomes import outcome, seen
 from trackstore_conformance.rules import rule
-from trackstore_conformance.texts import ALL
+from trackstore_conformance.sequential.texts import ALL
+from trackstore_conformance.suites import BackendSuite
 
 LONGEST = 65_536
 
@@ -119,6 +120,7 @@ class BatchTests(BackendSuite):
         """Values of 65,536 code points, and keys and names as long as the front lets through."""
         for unit in ("v", "💥", "é"):
             long, key = unit * LONGEST, unit * 250
+            dataset = Dataset(unit * 500, unit * 36, "", long[:-1], long)
             made = bench.experiment(name=unit * 500, tags={key: long})
             run = bench.run(made, user_id=unit * 256, tags={RUN_NAME: unit * 1_000, key: long})
             bench.store.log(
@@ -126,7 +128,7 @@ class BatchTests(BackendSuite):
                 Batch(
                     metrics=[Metric(key, 1.0, 0)],
                     params={key: long},
-                    inputs=[DatasetInput(Dataset(unit * 500, unit * 36, "", long[:-1], long))],
+                    inputs=[DatasetInput(dataset, {unit * 255: unit * 500})],
                 ),
             )
             assert seen(bench.second.find_experiment(unit * 500)) == seen(made)
@@ -153,5 +155,12 @@ class BatchTests(BackendSuite):
             refusal = outcome(call, *args)
             assert refusal.message, refusal
             assert "outcome" not in refusal.ways[0], refusal
-            for secret in (bench.url, bench.url.partition("://")[2], "INSERT", "SELECT", "UPDATE"):
+            for secret in (*places_of(bench), "INSERT", "SELECT", "UPDATE"):
                 assert secret not in refusal.message, refusal
+
+    @rule("B-ERR-01")
+    def test_a_handle_shows_no_place(self, bench: BackendBench) -> None:
+        """What a handle is shown as, in a log or a debugger, holds no URL."""
+        with bench.opener(bench.url) as handle:
+            for shown in (repr(handle), str(handle)):
+                assert not [place for place in places_of(bench) if place in shown]

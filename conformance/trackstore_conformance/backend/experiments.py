@@ -1,10 +1,11 @@
 from msgspec.structs import replace
 
 from trackstore.model import Batch, ExperimentChanges, LifecycleStage
-from trackstore_conformance.harness import BackendBench, BackendSuite
+from trackstore_conformance.bench import BackendBench
 from trackstore_conformance.outcomes import outcome, seen
 from trackstore_conformance.rules import rule
-from trackstore_conformance.texts import LOOK_ALIKE
+from trackstore_conformance.sequential.texts import LOOK_ALIKE
+from trackstore_conformance.suites import BackendSuite
 
 ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 DELETE = ExperimentChanges(lifecycle_stage=DELETED)

@@ -2,10 +2,11 @@ from itertools import pairwise, permutations
 from math import inf, nan
 
 from trackstore.model import Batch, Metric, MetricLink
-from trackstore_conformance.harness import BackendBench, BackendSuite, metrics
+from trackstore_conformance.bench import BackendBench, metrics
 from trackstore_conformance.outcomes import outcome, seen
 from trackstore_conformance.rules import rule
-from trackstore_conformance.strategies import EDGE_FLOATS
+from trackstore_conformance.sequential.strategies import EDGE_FLOATS
+from trackstore_conformance.suites import BackendSuite
 
 IN_ORDER = (nan, -inf, -1.7976931348623157e308, -1.0, -5e-324, 0.0, 5e-324, 1.0, inf)
 
@@ -89,7 +90,7 @@ class MetricTests(BackendSuite):
         run = bench.run()
         points = [
             Metric("m", value, time, step)
-            for step in (-2, 0, 10)
+            for step in (-10, -9, 9, 10)
             for time in (0, 5)
             for value in IN_ORDER
         ]

@@ -1,8 +1,9 @@
 from trackstore.model import Batch
-from trackstore_conformance.harness import BackendBench, BackendSuite
+from trackstore_conformance.bench import BackendBench
 from trackstore_conformance.outcomes import outcome
 from trackstore_conformance.rules import rule
-from trackstore_conformance.texts import ALL
+from trackstore_conformance.sequential.texts import ALL
+from trackstore_conformance.suites import BackendSuite
 
 
 class ParamTests(BackendSuite):

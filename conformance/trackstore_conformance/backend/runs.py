@@ -9,9 +9,10 @@ from trackstore.model import (
     RunChanges,
     RunStatus,
 )
-from trackstore_conformance.harness import BackendBench, BackendSuite
+from trackstore_conformance.bench import BackendBench
 from trackstore_conformance.outcomes import outcome, seen
 from trackstore_conformance.rules import rule
+from trackstore_conformance.suites import BackendSuite
 
 ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 DELETE, RESTORE = RunChanges(lifecycle_stage=DELETED), RunChanges(lifecycle_stage=ACTIVE)
@@ -51,7 +52,9 @@ class RunTests(BackendSuite):
         """Ending a run leaves its tags, and setting a tag leaves its status."""
         run = bench.run()
         bench.store.log(run.id, SOME_DATA)
-        bench.store.update_run(run.id, RunChanges(status=RunStatus.FINISHED, end_time=5))
+        bench.store.update_run(run.id, RunChanges(status=RunStatus.FINISHED))
+        assert bench.second.get_run(run.id).end_time is None
+        bench.store.update_run(run.id, RunChanges(end_time=5))
         bench.second.update_run(run.id, RunChanges(tags={"t": "2", "u": "3"}))
         found = bench.store.get_run(run.id)
         assert (found.status, found.end_time) == (RunStatus.FINISHED, 5)

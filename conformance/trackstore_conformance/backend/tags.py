@@ -7,9 +7,10 @@ from trackstore.model import (
     ModelOutput,
     RunChanges,
 )
-from trackstore_conformance.harness import BackendBench, BackendSuite
+from trackstore_conformance.bench import BackendBench
 from trackstore_conformance.outcomes import seen
 from trackstore_conformance.rules import rule
+from trackstore_conformance.suites import BackendSuite
 
 
 class TagTests(BackendSuite):

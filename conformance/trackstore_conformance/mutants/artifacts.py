@@ -1,58 +1,22 @@
 """Artifact stores that are broken on purpose, each in one way."""
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from msgspec.structs import replace
 
 from trackstore.errors import AlreadyExists, NotFound
 from trackstore.model import ArtifactInfo, Page
-from trackstore.registry import open_artifact_store
-from trackstore.stores import ArtifactReader, ArtifactStore
-from trackstore_conformance.mutants.wrapped import first_rows
+from trackstore.stores import ArtifactReader
+from trackstore_conformance.mutants.wrapped import ArtifactMutant, first_rows
 
 EVERYTHING = 1_000_000
-
-
-class ArtifactMutant(ArtifactStore):
-    """Forwards every call; a mutant overrides what it breaks."""
-
-    killed_by: ClassVar[str] = ""
-    """The name of the test that must fail."""
-
-    def __init__(self, inner: ArtifactStore) -> None:
-        self.inner = inner
-        self.ephemeral = inner.ephemeral  # type: ignore[misc]  # as the one it wraps
-
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        return cls(open_artifact_store(url))
-
-    def close(self) -> None:
-        self.inner.close()
-
-    def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
-        return self.inner.put(path, chunks, if_absent=if_absent)
-
-    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
-        return self.inner.get(path, start, length)
-
-    def stat(self, path: str) -> ArtifactInfo:
-        return self.inner.stat(path)
-
-    def scan(
-        self, prefix: str, after: str | None, limit: int, *, deep: bool
-    ) -> Page[ArtifactInfo, str]:
-        return self.inner.scan(prefix, after, limit, deep=deep)
-
-    def delete(self, path: str) -> None:
-        self.inner.delete(path)
 
 
 class WrittenInPlace(ArtifactMutant):
     """Lets a file be seen while it grows, and leaves what an exception cut off."""
 
-    killed_by = "test_a_file_is_seen_whole_or_not_at_all"
+    killed_by = "A-PUT-02"
 
     def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
         written = [b""]
@@ -66,7 +30,7 @@ class WrittenInPlace(ArtifactMutant):
 class CutFilePublished(ArtifactMutant):
     """Keeps what came before an exception."""
 
-    killed_by = "test_a_put_that_fails_leaves_nothing"
+    killed_by = "A-PUT-06"
 
     def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
         written: list[bytes] = []
@@ -79,7 +43,9 @@ class CutFilePublished(ArtifactMutant):
 
 
 class EmptyFileForgotten(ArtifactMutant):
-    killed_by = "test_what_was_put_is_got"
+    """Keeps no file that is empty."""
+
+    killed_by = "A-PUT-01"
 
     def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
         whole = b"".join(chunks)
@@ -91,7 +57,7 @@ class EmptyFileForgotten(ArtifactMutant):
 class LooksBeforeItPuts(ArtifactMutant):
     """Looks whether a file is there, and puts it a moment later."""
 
-    killed_by = "test_threads_that_create_a_file"
+    killed_by = "A-PUT-04"
 
     def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
         if if_absent:
@@ -104,14 +70,18 @@ class LooksBeforeItPuts(ArtifactMutant):
 
 
 class RangeEndIncluded(ArtifactMutant):
-    killed_by = "test_a_range_is_a_slice"
+    """Gives a byte more than was asked for."""
+
+    killed_by = "A-GET-01"
 
     def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         return super().get(path, start, None if length is None else length + 1)
 
 
 class SizeOfTheRange(ArtifactMutant):
-    killed_by = "test_a_reader_says_how_large_the_file_is"
+    """Tells the size of the range, and not that of the file."""
+
+    killed_by = "A-GET-02"
 
     def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         reader = super().get(path, start, length)
@@ -122,7 +92,7 @@ class SizeOfTheRange(ArtifactMutant):
 class MissingFileFoundLate(ArtifactMutant):
     """Raises `NotFound` when the first chunk is asked for."""
 
-    killed_by = "test_a_missing_file_is_not_found_before_the_first_chunk"
+    killed_by = "A-GET-01"
 
     def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         def chunks() -> Iterator[bytes]:
@@ -134,7 +104,7 @@ class MissingFileFoundLate(ArtifactMutant):
 class ReadInTwoVersions(ArtifactMutant):
     """Opens the file anew for every part."""
 
-    killed_by = "test_chunks_are_of_one_version"
+    killed_by = "A-GET-02"
 
     def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         size = self.stat(path).size or 0
@@ -147,7 +117,7 @@ class ReadInTwoVersions(ArtifactMutant):
 class PrefixOfText(ArtifactMutant):
     """Deletes whatever begins with the path, slash or no slash."""
 
-    killed_by = "test_a_deleted_folder_takes_all_that_is_in_it"
+    killed_by = "A-DEL-01"
 
     def delete(self, path: str) -> None:
         for info in self.inner.scan("", None, EVERYTHING, deep=True).items:
@@ -158,7 +128,7 @@ class PrefixOfText(ArtifactMutant):
 class FoldersFirst(ArtifactMutant):
     """Lists folders before files."""
 
-    killed_by = "test_a_shallow_listing_has_one_level"
+    killed_by = "A-LST-01"
 
     def scan(
         self, prefix: str, after: str | None, limit: int, *, deep: bool
@@ -170,7 +140,7 @@ class FoldersFirst(ArtifactMutant):
 class ListedByFolder(ArtifactMutant):
     """Lists a folder's files where the folder's name stands, so `a/x` before `a-b`."""
 
-    killed_by = "test_a_deep_listing_has_every_file_below_a_folder"
+    killed_by = "A-LST-01"
 
     def scan(
         self, prefix: str, after: str | None, limit: int, *, deep: bool
@@ -182,7 +152,7 @@ class ListedByFolder(ArtifactMutant):
 class ListedByOffset(ArtifactMutant):
     """Remembers how many entries it has given, and not which."""
 
-    killed_by = "test_pages_stand_while_files_come_and_go"
+    killed_by = "A-LST-03"
     given: ClassVar[dict[str, int]] = {}
 
     def scan(
@@ -197,7 +167,9 @@ class ListedByOffset(ArtifactMutant):
 
 
 class CaseFolded(ArtifactMutant):
-    killed_by = "test_names_that_look_alike_are_different_files"
+    """Takes paths that differ in case for one."""
+
+    killed_by = "A-PTH-03"
 
     def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
         return super().put(path.lower(), chunks, if_absent=if_absent)
@@ -206,7 +178,7 @@ class CaseFolded(ArtifactMutant):
         return super().get(path.lower(), start, length)
 
 
-ARTIFACT_MUTANTS: tuple[type[ArtifactMutant], ...] = (
+ARTIFACTS: tuple[type[ArtifactMutant], ...] = (
     WrittenInPlace,
     CutFilePublished,
     EmptyFileForgotten,

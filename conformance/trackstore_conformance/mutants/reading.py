@@ -1,5 +1,7 @@
 """Mutants that store what they were given, and then read, find or refuse it wrongly."""
 
+from collections import Counter
+from math import isnan
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -26,7 +28,7 @@ from trackstore_conformance.mutants.wrapped import HIDDEN, Mutant, first_rows, w
 class LatestIsTheLastWritten(Mutant):
     """Keeps the step of the point that came last in a tag."""
 
-    killed_by = "test_the_latest_point_is_the_greatest_whatever_came_last"
+    killed_by = "B-MET-03"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         last = {f"{HIDDEN}{point.key}": str(point.step) for point in batch.metrics}
@@ -44,37 +46,44 @@ class LatestIsTheLastWritten(Mutant):
         return replace(run, metrics=last, tags=tags)
 
 
-def place(point: Metric) -> MetricCursor:
-    return point.step, point.timestamp, point.value
-
-
 class PointsKeptTwice(Mutant):
-    """Gives every point a place of its own, so that a replayed batch doubles the history."""
+    """Stores a point once for each time it is logged."""
 
-    killed_by = "test_points_are_only_added_and_the_same_one_only_once"
-    numbers: ClassVar[list[int]] = [0]
+    killed_by = "B-MET-01"
+    times: ClassVar[Counter[tuple[str, str, int, int, str]]] = Counter()
+
+    only_nan: ClassVar[bool] = False
 
     def log(self, run_id: str, batch: Batch) -> Applied:
-        points = []
-        for point in batch.metrics:
-            self.numbers[0] += 1
-            points.append(replace(point, key=f"{point.key}{HIDDEN}{self.numbers[0]}"))
-        return super().log(run_id, replace(batch, metrics=points))
+        applied = super().log(run_id, batch)
+        points = [p for p in batch.metrics if isnan(p.value) or not self.only_nan]
+        self.times.update(identity(run_id, point) for point in points)
+        return applied
 
     def metric_history(
         self, run_id: str, key: str, after: MetricCursor | None, limit: int
     ) -> Page[Metric, MetricCursor]:
-        keys = [each for each in self.inner.get_run(run_id).metrics if self.belongs(each, key)]
-        points = [point for each in keys for point in whole_history(self.inner, run_id, each)]
-        rest = [replace(p, key=key) for p in points if after is None or place(p) > after]
-        return first_rows(sorted(rest, key=place), limit, place)
+        page = super().metric_history(run_id, key, after, limit)
+        times = [self.times[identity(run_id, point)] or 1 for point in page.items]
+        pairs = zip(page.items, times, strict=True)
+        return replace(page, items=[point for point, n in pairs for _ in range(n)])
 
-    def belongs(self, stored: str, key: str) -> bool:
-        return stored.startswith(f"{key}{HIDDEN}")
+
+def identity(run_id: str, point: Metric) -> tuple[str, str, int, int, str]:
+    return run_id, point.key, point.step, point.timestamp, repr(point.value)
+
+
+class NanNeverEqual(PointsKeptTwice):
+    """Stores a NaN once for each time it is logged."""
+
+    killed_by = "B-MET-01"
+    only_nan = True
 
 
 class HistoryByTime(Mutant):
-    killed_by = "test_history_is_ordered_by_step_time_and_value"
+    """Orders a history by time."""
+
+    killed_by = "B-MET-06"
 
     def metric_history(
         self, run_id: str, key: str, after: MetricCursor | None, limit: int
@@ -84,7 +93,9 @@ class HistoryByTime(Mutant):
 
 
 class LimitIgnored(Mutant):
-    killed_by = "test_history_is_ordered_by_step_time_and_value"
+    """Gives a whole history at once."""
+
+    killed_by = "B-MET-06"
 
     def metric_history(
         self, run_id: str, key: str, after: MetricCursor | None, limit: int
@@ -93,9 +104,9 @@ class LimitIgnored(Mutant):
 
 
 class PagesByOffset(Mutant):
-    """Remembers how many rows it has given, and not which."""
+    """Remembers how many runs it has given, and not which."""
 
-    killed_by = "test_pages_of_runs_stand_while_others_come_and_go"
+    killed_by = "B-PAG-02"
     given: ClassVar[dict[RunCursor, int]] = {}
 
     def scan_runs(
@@ -114,7 +125,9 @@ class PagesByOffset(Mutant):
 
 
 class TiesBackwards(Mutant):
-    killed_by = "test_runs_are_listed_newest_first_then_by_id"
+    """Lists runs of one start time in the wrong order."""
+
+    killed_by = "B-PAG-01"
 
     def scan_runs(
         self,
@@ -132,7 +145,7 @@ class TiesBackwards(Mutant):
 class StaleReads(Mutant):
     """Answers from what it read before, until it writes itself."""
 
-    killed_by = "test_a_write_is_seen_through_every_handle"
+    killed_by = "B-SES-01"
 
     def __init__(self, inner: BackendStore) -> None:
         super().__init__(inner)
@@ -153,7 +166,9 @@ class StaleReads(Mutant):
 
 
 class OtherErrorForAConflict(Mutant):
-    killed_by = "test_a_param_is_written_once"
+    """Refuses another value of a param by the wrong error."""
+
+    killed_by = "B-PAR-02"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         try:
@@ -163,7 +178,9 @@ class OtherErrorForAConflict(Mutant):
 
 
 class ForeignError(Mutant):
-    killed_by = "test_unknown_ids_are_not_found"
+    """Lets what it is made of say that a run is not there."""
+
+    killed_by = "B-ERR-01"
 
     def get_run(self, run_id: str) -> Run:
         try:
@@ -173,7 +190,9 @@ class ForeignError(Mutant):
 
 
 class NeverClosed(Mutant):
-    killed_by = "test_a_closed_store_refuses_every_call"
+    """Goes on after it was closed."""
+
+    killed_by = "B-CON-01"
 
     def close(self) -> None:
         pass
@@ -192,14 +211,19 @@ class Searching(Mutant):
 
 
 class DeletedRunsFound(Searching):
-    killed_by = "test_a_search_keeps_to_its_experiments_and_stage"
+    """Finds deleted runs too."""
+
+    killed_by = "B-SRC-01"
+    near = ("B-SRC-02", "B-PAG-01", "B-RUN-03")
 
     def asked(self, query: RunQuery) -> RunQuery:
         return replace(query, stage=None)
 
 
 class LikeFolds(Searching):
-    killed_by = "test_clauses_mean_what_the_contract_says"
+    """Folds letters for LIKE."""
+
+    killed_by = "B-SRC-01"
 
     def asked(self, query: RunQuery) -> RunQuery:
         return replace(
@@ -212,7 +236,9 @@ class LikeFolds(Searching):
 
 
 class EmptyIsMissing(Searching):
-    killed_by = "test_clauses_mean_what_the_contract_says"
+    """Takes an empty text for none."""
+
+    killed_by = "B-SRC-01"
 
     def asked(self, query: RunQuery) -> RunQuery:
         return replace(
@@ -227,14 +253,18 @@ class EmptyIsMissing(Searching):
 
 
 class LastClauseForgotten(Searching):
-    killed_by = "test_clauses_are_joined_by_and"
+    """Obeys the first two clauses of a filter."""
+
+    killed_by = "B-SRC-01"
 
     def asked(self, query: RunQuery) -> RunQuery:
         return replace(query, where=query.where[:2])
 
 
 class SearchPagesByOffset(Searching):
-    killed_by = "test_pages_of_a_search_stand_while_runs_come_and_go"
+    """Remembers how many runs it has found, and not which."""
+
+    killed_by = "B-SRC-04"
     given: ClassVar[dict[SearchCursor, int]] = {}
 
     def search_runs(
@@ -250,7 +280,7 @@ class SearchPagesByOffset(Searching):
 class MissingFirstWhenDescending(Searching):
     """Sorts what is missing as the greatest, as many databases do."""
 
-    killed_by = "test_what_is_missing_comes_last_in_both_directions"
+    killed_by = "B-SRC-02"
 
     def search_runs(
         self, query: RunQuery, after: SearchCursor | None, limit: int
@@ -265,6 +295,7 @@ class MissingFirstWhenDescending(Searching):
 READING: tuple[type[Mutant], ...] = (
     LatestIsTheLastWritten,
     PointsKeptTwice,
+    NanNeverEqual,
     HistoryByTime,
     LimitIgnored,
     PagesByOffset,

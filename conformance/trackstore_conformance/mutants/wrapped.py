@@ -1,93 +1,59 @@
-"""A store around another, which does exactly what the other does."""
+"""What mutants are made of."""
 
 from typing import Any, ClassVar, Self
 
-from trackstore.model import (
-    Applied,
-    Batch,
-    Experiment,
-    ExperimentChanges,
-    ExperimentCursor,
-    LifecycleStage,
-    Metric,
-    MetricCursor,
-    Page,
-    Run,
-    RunChanges,
-    RunCursor,
-)
-from trackstore.registry import open_backend_store
+from trackstore.model import Metric, Page
 from trackstore.stores import BackendStore
+from trackstore_conformance.forwarding import ForwardingArtifactStore, ForwardingBackendStore
+from trackstore_conformance.forwarding_models import (
+    ForwardingLoggedModelStore,
+    ForwardingRegistryStore,
+)
+from trackstore_conformance.mutants.near import NEAR
 
 HIDDEN = "\x02"
 """Begins what a mutant keeps in the store that it wraps, and does not show."""
 
 
-class Mutant(BackendStore):
+class Broken:
+    """A store that breaks one rule; its docstring says how."""
+
+    killed_by: ClassVar[str]
+    """The rule that must find it."""
+    near: ClassVar[tuple[str, ...]] = ()
+    """Rules that must not be blamed for it; those of `NEAR` if it names none."""
+    url: ClassVar[str] = "memory://{folder}"
+    """Of the store that it wraps, which `trackstore.registry` opens."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "killed_by" in vars(cls) and "near" not in vars(cls):
+            cls.near = NEAR[cls.killed_by]
+
+
+class Mutant(Broken, ForwardingBackendStore):
     """Forwards every call; a mutant overrides what it breaks."""
 
-    killed_by: ClassVar[str] = ""
-    """The name of the test that must fail."""
 
-    def __init__(self, inner: BackendStore) -> None:
-        self.inner = inner
-        self.ephemeral = inner.ephemeral  # type: ignore[misc]  # as the one it wraps
+class ArtifactMutant(Broken, ForwardingArtifactStore):
+    """Forwards every call; a mutant overrides what it breaks."""
+
+
+class RegistryMutant(Broken, ForwardingRegistryStore):
+    """Forwards every call; a mutant overrides what it breaks."""
+
+    place = ""
+    """The URL: what a mutant remembers besides, it remembers of the store under it."""
 
     @classmethod
     def from_url(cls, url: str) -> Self:
-        return cls(open_backend_store(url))
+        store = super().from_url(url)
+        store.place = url
+        return store
 
-    def close(self) -> None:
-        self.inner.close()
 
-    def create_experiment(self, experiment: Experiment) -> Experiment:
-        return self.inner.create_experiment(experiment)
-
-    def get_experiment(self, experiment_id: str) -> Experiment:
-        return self.inner.get_experiment(experiment_id)
-
-    def find_experiment(self, name: str) -> Experiment:
-        return self.inner.find_experiment(name)
-
-    def update_experiment(self, experiment_id: str, changes: ExperimentChanges) -> Applied:
-        return self.inner.update_experiment(experiment_id, changes)
-
-    def scan_experiments(
-        self, stage: LifecycleStage | None, after: ExperimentCursor | None, limit: int
-    ) -> Page[Experiment, ExperimentCursor]:
-        return self.inner.scan_experiments(stage, after, limit)
-
-    def create_run(self, run: Run) -> Run:
-        return self.inner.create_run(run)
-
-    def get_run(self, run_id: str) -> Run:
-        return self.inner.get_run(run_id)
-
-    def update_run(self, run_id: str, changes: RunChanges) -> None:
-        self.inner.update_run(run_id, changes)
-
-    def scan_runs(
-        self,
-        experiment_id: str,
-        stage: LifecycleStage | None,
-        after: RunCursor | None,
-        limit: int,
-    ) -> Page[Run, RunCursor]:
-        return self.inner.scan_runs(experiment_id, stage, after, limit)
-
-    def log(self, run_id: str, batch: Batch) -> Applied:
-        return self.inner.log(run_id, batch)
-
-    def metric_history(
-        self, run_id: str, key: str, after: MetricCursor | None, limit: int
-    ) -> Page[Metric, MetricCursor]:
-        return self.inner.metric_history(run_id, key, after, limit)
-
-    def purge_run(self, run_id: str) -> None:
-        self.inner.purge_run(run_id)
-
-    def purge_experiment(self, experiment_id: str) -> None:
-        self.inner.purge_experiment(experiment_id)
+class LoggedModelMutant(Broken, ForwardingLoggedModelStore):
+    """Forwards every call; a mutant overrides what it breaks."""
 
 
 def whole_history(store: BackendStore, run_id: str, key: str) -> list[Metric]:

@@ -34,14 +34,18 @@ class ChangesPoints(Mutant):
 
 
 class NanAsZero(ChangesPoints):
-    killed_by = "test_every_double_comes_back_as_it_was"
+    """Stores 0 for NaN."""
+
+    killed_by = "B-MET-04"
 
     def changed(self, point: Metric) -> Metric:
         return replace(point, value=0.0) if isnan(point.value) else point
 
 
 class InfinityClamped(ChangesPoints):
-    killed_by = "test_every_double_comes_back_as_it_was"
+    """Stores the largest double for infinity, as MLflow does."""
+
+    killed_by = "B-MET-04"
 
     def changed(self, point: Metric) -> Metric:
         if isfinite(point.value) or isnan(point.value):
@@ -50,14 +54,18 @@ class InfinityClamped(ChangesPoints):
 
 
 class StepOf32Bits(ChangesPoints):
-    killed_by = "test_steps_and_times_are_int64"
+    """Lets a step wrap around at 32 bits."""
+
+    killed_by = "B-MET-05"
 
     def changed(self, point: Metric) -> Metric:
         return replace(point, step=(point.step + 2**31) % 2**32 - 2**31)
 
 
 class LinksLost(ChangesPoints):
-    killed_by = "test_links_of_a_point_are_the_union_of_all_that_came_with_it"
+    """Stores a point without its links."""
+
+    killed_by = "B-MET-08"
 
     def changed(self, point: Metric) -> Metric:
         return replace(point, links=())
@@ -66,7 +74,8 @@ class LinksLost(ChangesPoints):
 class OnePointAStep(Mutant):
     """Keeps the first point of a step, and drops the others."""
 
-    killed_by = "test_points_are_only_added_and_the_same_one_only_once"
+    killed_by = "B-MET-01"
+    near = ("B-MET-04", "B-RUN-05", "B-PAR-02")
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         kept: dict[tuple[str, int], Metric] = {}
@@ -80,7 +89,7 @@ class OnePointAStep(Mutant):
 class ParamsOverwritten(Mutant):
     """Keeps params as tags, so that the last value wins."""
 
-    killed_by = "test_a_param_is_written_once"
+    killed_by = "B-PAR-02"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         hidden = {HIDDEN + key: value for key, value in batch.params.items()}
@@ -94,7 +103,9 @@ class ParamsOverwritten(Mutant):
 
 
 class ConflictSwallowed(Mutant):
-    killed_by = "test_a_param_is_written_once"
+    """Says nothing of a param that has another value."""
+
+    killed_by = "B-PAR-02"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         try:
@@ -106,7 +117,7 @@ class ConflictSwallowed(Mutant):
 class ItemByItem(Mutant):
     """Applies a batch in many transactions, so that a late refusal leaves the early ones."""
 
-    killed_by = "test_a_refused_batch_leaves_nothing"
+    killed_by = "B-BAT-01"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         for point in batch.metrics:
@@ -119,7 +130,7 @@ class ItemByItem(Mutant):
 class TagsInASecondTransaction(Mutant):
     """Refuses a batch whole, but lets readers see its first part before the second."""
 
-    killed_by = "test_threads_that_read_while_batches_are_written"
+    killed_by = "B-BAT-02"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         super().log(run_id, replace(batch, tags={}, deleted_tags=()))
@@ -129,7 +140,7 @@ class TagsInASecondTransaction(Mutant):
 class CheckThenAct(Mutant):
     """Looks whether a name is free, and takes it a moment later."""
 
-    killed_by = "test_threads_that_claim_a_name"
+    killed_by = "B-EXP-02"
 
     def create_experiment(self, experiment: Experiment) -> Experiment:
         self.check_free(experiment.name, experiment.id)
@@ -167,7 +178,9 @@ class CheckThenAct(Mutant):
 
 
 class NamesFolded(Mutant):
-    killed_by = "test_names_are_compared_code_point_by_code_point"
+    """Takes names that differ in case for one."""
+
+    killed_by = "B-EXP-03"
 
     def create_experiment(self, experiment: Experiment) -> Experiment:
         wanted = experiment.name.casefold()
@@ -178,7 +191,10 @@ class NamesFolded(Mutant):
 
 
 class TagsLostOnRename(Mutant):
-    killed_by = "test_a_rename_keeps_everything_else"
+    """Loses an experiment's tags when it is renamed."""
+
+    killed_by = "B-EXP-07"
+    near = ("B-EXP-02", "B-EXP-09", "B-RUN-04")
 
     def update_experiment(self, experiment_id: str, changes: ExperimentChanges) -> Applied:
         if changes.name is not UNSET:
@@ -188,7 +204,9 @@ class TagsLostOnRename(Mutant):
 
 
 class RunsRestoredWithTheirExperiment(Mutant):
-    killed_by = "test_a_run_is_active_only_while_its_experiment_is"
+    """Restores all runs of an experiment that is restored."""
+
+    killed_by = "B-RUN-03"
 
     def update_experiment(self, experiment_id: str, changes: ExperimentChanges) -> Applied:
         applied = super().update_experiment(experiment_id, changes)
@@ -199,7 +217,9 @@ class RunsRestoredWithTheirExperiment(Mutant):
 
 
 class TagsStripped(Mutant):
-    killed_by = "test_every_text_comes_back_exactly"
+    """Takes the blanks off the end of a tag."""
+
+    killed_by = "B-TXT-01"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         tags = {key: value.rstrip() for key, value in batch.tags.items()}
@@ -213,7 +233,8 @@ class TagsStripped(Mutant):
 class ValuesCut(Mutant):
     """Keeps 6,000 code points of a param, as MLflow does."""
 
-    killed_by = "test_long_texts_come_back_whole"
+    killed_by = "B-TXT-01"
+    near = ("B-TAG-01", "B-MET-04", "B-EXP-01")
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         params = {key: value[:6_000] for key, value in batch.params.items()}
@@ -221,7 +242,9 @@ class ValuesCut(Mutant):
 
 
 class FirstTagStays(Mutant):
-    killed_by = "test_the_last_value_of_a_tag_wins"
+    """Keeps the first value of a tag."""
+
+    killed_by = "B-TAG-01"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         known = self.inner.get_run(run_id).tags
@@ -230,7 +253,9 @@ class FirstTagStays(Mutant):
 
 
 class DeletedRunsTakeWrites(Mutant):
-    killed_by = "test_a_deleted_run_takes_no_write"
+    """Logs into a run that is deleted."""
+
+    killed_by = "B-RUN-02"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         try:
@@ -243,7 +268,9 @@ class DeletedRunsTakeWrites(Mutant):
 
 
 class PurgeForgotten(Mutant):
-    killed_by = "test_a_purged_run_is_gone_and_leaves_nothing"
+    """Keeps a deleted run that is to be erased."""
+
+    killed_by = "B-RUN-07"
 
     def purge_run(self, run_id: str) -> None:
         if self.inner.get_run(run_id).lifecycle_stage == ACTIVE:
@@ -251,7 +278,10 @@ class PurgeForgotten(Mutant):
 
 
 class RepeatedCreationRefused(Mutant):
-    killed_by = "test_a_repeated_creation_of_a_run_is_harmless"
+    """Refuses to create a run a second time."""
+
+    killed_by = "B-RUN-04"
+    near = ("B-RUN-03", "B-RUN-05", "B-EXP-09")
 
     def create_run(self, run: Run) -> Run:
         try:
@@ -262,7 +292,9 @@ class RepeatedCreationRefused(Mutant):
 
 
 class TagsNeverDeleted(Mutant):
-    killed_by = "test_deleting_an_absent_tag_is_reported_and_harmless"
+    """Says that it deleted a tag, and keeps it."""
+
+    killed_by = "B-TAG-01"
 
     def log(self, run_id: str, batch: Batch) -> Applied:
         known = self.inner.get_run(run_id).tags

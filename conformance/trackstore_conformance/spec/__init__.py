@@ -13,22 +13,30 @@ from typing import Literal
 from msgspec import Struct, field, toml
 from msgspec.structs import force_setattr
 
-FILES = ("backend-1.0.toml", "artifact-1.0.toml")
+FILES = (
+    "backend-1.0.toml",
+    "artifact-1.0.toml",
+    "registry-1.0.toml",
+    "logged-models-1.0.toml",
+)
 
 Level = Literal["core", "ability", "graded"]
-Kind = Literal["seq", "corpus", "conc", "crash", "fault", "front"]
+Kind = Literal["seq", "conc", "crash", "fault", "front"]
 
 KINDS: Mapping[Kind, str] = MappingProxyType(
     {
         "seq": "sequences of calls",
-        "corpus": "a corpus of odd values",
         "conc": "races",
         "crash": "kills",
         "fault": "faults",
         "front": "tests of the front",
     }
 )
-"""How a rule is checked, in words."""
+"""How a rule is checked, in words: each is an engine of the suite, save the last."""
+
+
+Contract = Literal["backend", "artifact", "registry", "logged-models"]
+"""As the `contract` of a spec."""
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +54,10 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     rationale: str
     claim: str | None = None
     """The protocol of an ability, or the field of `Guarantees` by which it is graded."""
+    grade: str | None = None
+    """Of a graded rule: the least value of that field that claims it."""
+    rev: int = 1
+    """Raised by one whenever what the rule demands is changed; `spec.lock` holds that."""
     untested: str | None = None
     """Why no test of the suite checks it."""
 
@@ -62,7 +74,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
         """Say whom the rule binds: all stores, those with an ability, or those that claim it."""
         if self.level == "core":
             return "core"
-        return f"{self.level}{' by' if self.level == 'graded' else ''} `{self.claim}`"
+        least = f": {self.grade}" if self.level == "graded" else ""
+        return f"{self.level} `{self.claim}{least}`"
 
 
 class Topic(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +88,10 @@ class Topic(Struct, frozen=True, forbid_unknown_fields=True):
 class Spec(Struct, frozen=True, forbid_unknown_fields=True):
     """One file."""
 
+    contract: Contract
+    """What its stores are."""
+    version: str
+    """The version of the contract, and the greatest `since` of a rule."""
     topics: tuple[Topic, ...] = field(name="topic")
     rules: tuple[Rule, ...] = field(name="rule")
 
@@ -93,6 +110,27 @@ def by_topic() -> Iterator[tuple[Topic, list[Rule]]]:
     for spec in SPECS:
         for topic in spec.topics:
             yield topic, [rule for rule in spec.rules if rule.area in topic.areas]
+
+
+def select(contract: str, version: str | None = None) -> tuple[Rule, ...]:
+    """Return the rules of a contract as of a version of it, or of the newest.
+
+    Raises `LookupError` if there is no such contract, or no such version of it.
+    """
+    spec = next((each for each in SPECS if each.contract == contract), None)
+    if spec is None:
+        raise LookupError(f"no spec is about {contract!r}")
+    known = sorted({rule.since for rule in spec.rules} | {spec.version}, key=_numbers)
+    if version is not None and version not in known:
+        raise LookupError(
+            f"the {contract} spec has no version {version[:40]!r}: {', '.join(known)}"
+        )
+    asked = _numbers(version or spec.version)
+    return tuple(rule for rule in spec.rules if _numbers(rule.since) <= asked)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def find_rule(ident: str) -> Rule:

@@ -1,0 +1,251 @@
+"""Play a fault script on the calls of a store, and read what is true past the proxy."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from functools import partial
+from queue import Empty, SimpleQueue
+from random import Random
+from threading import Lock, Thread
+from time import monotonic
+from typing import Any
+
+from trackstore.errors import Unavailable
+from trackstore.stores import BackendStore
+from trackstore_conformance.bench import BackendBench
+from trackstore_conformance.effort import Profile
+from trackstore_conformance.faults.judge import Scene, State
+from trackstore_conformance.faults.operations import (
+    OPERATIONS,
+    Case,
+    Operation,
+    Read,
+    Step,
+    delete_run,
+    new_case,
+    on_model,
+    on_store,
+)
+from trackstore_conformance.faults.proxy import Address, Fault, Proxy
+from trackstore_conformance.faults.scripts import SCRIPTS, Script
+from trackstore_conformance.outcomes import Outcome, outcome, seen
+from trackstore_conformance.sequential.model import Model
+from trackstore_conformance.skips import not_applicable, not_exercised
+from trackstore_conformance.violations import OutOfTime
+
+PLAYERS = 8
+"""Operations that are played on at once: most of their time they wait."""
+TRIES = 3
+"""The calls after which a handle must have found back (B-ERR-04)."""
+BUSY = 0.5
+"""Seconds after which a call that may only succeed is not blamed for its timeout."""
+RESET_SECONDS = 5.0
+"""How long a call that hangs has to end once its connections are reset."""
+
+
+def play_script(bench: BackendBench, name: str, *, noticed: bool = False) -> None:
+    """Play the script on every operation, or on some of each class if it makes them wait.
+
+    With `noticed`, what was damaged on its way must not be taken for what was sent.
+    """
+    script = SCRIPTS[name]
+    upstream = bench.harness.upstream(bench.url)
+    if upstream is None:
+        not_applicable("no network between the store and its data")
+    operations = chosen(script, bench.profile, Random(f"{bench.seed}-{name}"))
+    stage = Stage(bench, script, upstream, noticed, monotonic() + bench.profile.seconds_per_test)
+    with ThreadPoolExecutor(PLAYERS) as pool:
+        plays = [pool.submit(stage.play, operation) for operation in operations]
+    bench.evidence.faults += stage.struck
+    bench.evidence.operations += len(operations)
+    errors = [error for play in plays if (error := play.exception()) is not None]
+    for error in sorted(errors, key=lambda error: isinstance(error, OutOfTime)):
+        raise error
+    if not stage.struck:
+        not_exercised("no call of the store passes through the host and port of its URL")
+
+
+def chosen(script: Script, profile: Profile, random: Random) -> Sequence[Operation]:
+    """Return the operations; where calls wait, a few, among them one of each class."""
+    fit = [each for each in OPERATIONS if each.idempotency in script.classes]
+    if script.overtaken:
+        fit = [each for each in fit if each.edits]
+    if not script.waits:
+        return fit
+    random.shuffle(fit)
+    firsts = [next(o for o in fit if o.idempotency == each) for each in script.classes]
+    rest = [each for each in fit if each not in firsts]
+    return [*firsts, *rest][: max(profile.histories, len(firsts))]
+
+
+class Stage:
+    """Where one script is played; operations may be played on in many threads at once."""
+
+    def __init__(
+        self, bench: BackendBench, script: Script, upstream: Address, noticed: bool, end: float
+    ) -> None:
+        self.bench = bench
+        self.script = script
+        self.upstream = upstream
+        self.noticed = noticed
+        self.end = end
+        self.patience = bench.harness.patience
+        self.store = bench.store
+        self.beacon = bench.experiment()
+        """An experiment that no script touches: to read it is to see whether a handle works."""
+        self.struck = 0
+        self.counting = Lock()
+
+    def play(self, operation: Operation) -> None:
+        """Strike the first exchange of the call, then the second..., until it has no more."""
+        random = Random(f"{self.bench.seed}-{self.script.name}-{operation.name}")
+        exchanges = self.bench.profile.crash_points if self.script.repeats else 1
+        for exchange in range(1, exchanges + 1):
+            for _ in range(max(1, self.bench.profile.histories // 4) if self.script.damages else 1):
+                if monotonic() > self.end:
+                    raise OutOfTime(f"script {self.script.name} on {operation.name}: no time left")
+                if not self.strike(operation, exchange, self.script.fault(exchange, random)):
+                    return
+
+    def strike(self, operation: Operation, exchange: int, fault: Fault) -> bool:
+        """Let a fault strike, and tell whether the call had such an exchange."""
+        case = new_case(self.bench)
+        with Proxy(self.upstream) as proxy:
+            handle = self.bench.opener(self.bench.harness.proxied(self.bench.url, proxy.port))
+            try:
+                scene = self.prepared(handle, operation, exchange, case)
+                self.act(scene, proxy, handle, fault)
+                self.ended(scene, proxy, handle.close)
+            except BaseException:
+                release(handle)
+                raise
+            with self.counting:
+                self.struck += proxy.fired
+            return proxy.fired
+
+    def act(self, scene: Scene, proxy: Proxy, handle: BackendStore, fault: Fault) -> None:
+        """Make the call, let the fault strike it, and judge what comes of it."""
+        proxy.arm(fault, self.rival(scene.case) if self.script.overtaken else None)
+        begin = monotonic()
+        found = self.ended(scene, proxy, partial(on_store, handle, scene.step))
+        if self.script.legal == ("done",) and is_unavailable(found) and monotonic() - begin > BUSY:
+            raise OutOfTime(f"script {self.script.name}: this machine is slower than its network")
+        if not proxy.settle(self.patience):
+            raise OutOfTime(f"script {self.script.name}: the server does not end a connection")
+        if self.script.overtaken and not proxy.fired:
+            return
+        state = self.state(scene.case)
+        if not self.script.damages:
+            scene.check_ending(found, state, struck=proxy.fired)
+        if self.noticed:
+            scene.check_noticed(found, state)
+        if proxy.fired:
+            proxy.heal()
+            self.check_recovered(scene, proxy, handle)
+        if proxy.fired and not self.script.damages and not self.script.overtaken:
+            self.check_repeated(scene, proxy, handle, done=state == scene.after)
+
+    def prepared(
+        self, handle: BackendStore, operation: Operation, exchange: int, case: Case
+    ) -> Scene:
+        """Do what comes before the call, by way of the proxy, so that its connections are open."""
+        model = Model()
+        for step in (*case.setup, *operation.prepare(case)):
+            found, expected = insist(handle, step), on_model(model, step)
+            assert found.ways == expected.ways, f"by way of the proxy {step[0]} {found}"
+        step, late = operation.call(case), [delete_run(case)] if self.script.overtaken else []
+        before = state_after(model, late, case)
+        first = on_model(model, step)
+        after = state_after(model, late, case)
+        second = on_model(model, step)
+        return Scene(self.script, operation, exchange, case, step, first, second, before, after)
+
+    def state(self, case: Case) -> State:
+        return state(lambda step: insist(self.store, step), case)
+
+    def rival(self, case: Case) -> Callable[[], object]:
+        return partial(insist, self.store, delete_run(case))
+
+    def check_recovered(self, scene: Scene, proxy: Proxy, handle: BackendStore) -> None:
+        found, _ = self.patiently(scene, proxy, partial(handle.get_experiment, self.beacon.id))
+        if found.ways != ("ok",):
+            raise scene.broken(
+                f"when all was well the handle still raised {found.ways[0]}", "B-ERR-04"
+            )
+        if found.value != seen(self.beacon):
+            raise scene.broken(f"the next call was answered with {found.value}", "B-ERR-04")
+
+    def check_repeated(
+        self, scene: Scene, proxy: Proxy, handle: BackendStore, *, done: bool
+    ) -> None:
+        call = partial(on_store, handle, scene.step)
+        found, tries = self.patiently(scene, proxy, call)
+        scene.check_repeated(found, self.state(scene.case), done=done, tries=tries)
+
+    def patiently(self, scene: Scene, proxy: Proxy, call: Callable[[], Any]) -> tuple[Outcome, int]:
+        """Make a call until the handle has found back; return how it came out, and the tries."""
+        tries, found = 1, self.ended(scene, proxy, call, "B-ERR-04")
+        while is_unavailable(found) and tries < TRIES:
+            tries, found = tries + 1, self.ended(scene, proxy, call, "B-ERR-04")
+        return found, tries
+
+    def ended(self, scene: Scene, proxy: Proxy, call: Callable[[], Any], *rules: str) -> Outcome:
+        """Make a call, which must end, and with nothing but an error of the contract.
+
+        What else it raises breaks `rules` too.
+        """
+        ends: SimpleQueue[Outcome | Exception] = SimpleQueue()
+        thread = Thread(target=lambda: ends.put(tried(call)), daemon=True)
+        thread.start()
+        try:
+            found = ends.get(timeout=self.patience)
+        except Empty:
+            proxy.heal()
+            proxy.reset()
+            thread.join(RESET_SECONDS)
+            what = f"the call did not end within {self.patience:g} seconds"
+            raise scene.broken(what, "B-ERR-03") from None
+        thread.join()
+        if isinstance(found, Exception):
+            raise scene.broken(f"the call raised {found!r}", "B-ERR-01", *rules, cause=found)
+        return found
+
+
+def tried(call: Callable[[], Any]) -> Outcome | Exception:
+    try:
+        found = outcome(call)
+    except Exception as error:
+        return error
+    return found
+
+
+def release(handle: BackendStore) -> None:
+    """Close a handle that may hang, and wait no longer than it is worth."""
+    thread = Thread(target=tried, args=(handle.close,), daemon=True)
+    thread.start()
+    thread.join(RESET_SECONDS)
+
+
+def state(read: Read, case: Case) -> State:
+    return [(found.ways, found.value) for found in map(read, case.reads)]
+
+
+def state_after(model: Model, steps: Sequence[Step], case: Case) -> State:
+    """Return what there would be to see; the model stays as it is."""
+    model = deepcopy(model)
+    for step in steps:
+        on_model(model, step)
+    return state(lambda step: on_model(model, step), case)
+
+
+def insist(store: BackendStore, step: Step) -> Outcome:
+    """Make a call that no fault strikes, and again if the machine was too busy for it."""
+    for _ in range(TRIES):
+        found = outcome(on_store, store, step)
+        if not is_unavailable(found):
+            break
+    return found
+
+
+def is_unavailable(found: Outcome) -> bool:
+    return found.ways[0].startswith(Unavailable.__name__)

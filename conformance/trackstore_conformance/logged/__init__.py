@@ -1,0 +1,1 @@
+"""The parts of the suite of a store of logged models."""
