@@ -1,3 +1,27 @@
-"""What pytest passes over: a third party's tests are run by `unit/test_plugin_package.py`."""
+"""What pytest passes over, and the servers that tests may ask for."""
 
-collect_ignore = ["plugin_package"]
+from provision.fixtures import (
+    azurite,
+    fake_gcs,
+    mariadb,
+    mariadb_url,
+    moto,
+    postgres,
+    postgres15,
+    postgres_url,
+    seaweedfs,
+)
+
+__all__ = [
+    "azurite",
+    "fake_gcs",
+    "mariadb",
+    "mariadb_url",
+    "moto",
+    "postgres",
+    "postgres15",
+    "postgres_url",
+    "seaweedfs",
+]
+
+collect_ignore = ["plugin_package"]  # a third party's, run by `unit/test_plugin_package.py`

@@ -10,7 +10,7 @@ def test_all_is_exact() -> None:
     """`__all__` names every public name of the package, once."""
     assert len(set(trackstore.__all__)) == len(trackstore.__all__)
     modules = {name.split(".")[1] for name in sys.modules if name.startswith("trackstore.")}
-    public = {name for name in vars(trackstore) if not name.startswith("_")} - modules
+    public = {name for name in vars(trackstore) if name.isidentifier() and name[0] != "_"} - modules
     assert public == set(trackstore.__all__)
 
 

@@ -1,13 +1,22 @@
-from pathlib import Path
-
-from trackstore_conformance import ArtifactStoreTests, BackendStoreTests
+from trackstore_conformance import (
+    ArtifactStoreTests,
+    BackendStoreTests,
+    LoggedModelStoreTests,
+    RegistryStoreTests,
+)
 
 
 class TestMemory(BackendStoreTests):
-    def url(self, folder: Path) -> str:
-        return f"memory://{folder}"
+    harness = "memory://{folder}"
 
 
 class TestMemoryArtifacts(ArtifactStoreTests):
-    def url(self, folder: Path) -> str:
-        return f"memory://{folder}"
+    harness = "memory://{folder}"
+
+
+class TestMemoryRegistry(RegistryStoreTests):
+    harness = "memory://{folder}"
+
+
+class TestMemoryLoggedModels(LoggedModelStoreTests):
+    harness = "memory://{folder}"

@@ -1,10 +1,19 @@
 """The suite on SQLite."""
 
-from pathlib import Path
-
-from trackstore_conformance import BackendStoreTests
+from trackstore_conformance import (
+    BackendStoreTests,
+    LoggedModelStoreTests,
+    RegistryStoreTests,
+)
 
 
 class TestSQLite(BackendStoreTests):
-    def url(self, folder: Path) -> str:
-        return f"sqlite:///{folder}/store.db"
+    harness = "sqlite:///{folder}/store.db"
+
+
+class TestSQLiteRegistry(RegistryStoreTests):
+    harness = "sqlite:///{folder}/store.db"
+
+
+class TestSQLiteLoggedModels(LoggedModelStoreTests):
+    harness = "sqlite:///{folder}/store.db"

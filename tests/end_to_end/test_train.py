@@ -1,49 +1,29 @@
-"""The unmodified MLflow client, over HTTP, against a real server process."""
+"""The unmodified MLflow client trains, and what it logged is stored."""
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import trackstore
-from provision.server import RunningServer, running_server
+from end_to_end.conftest import Place, run_python
+from provision.server import running_server
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
-def run_python(*command: str, folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def printed(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What `examples/train.py` prints; it runs once."""
-    command = [str(ROOT / "examples" / "train.py"), "--tracking-uri", server.url]
-    return run_python(*command, folder=tmp_path_factory.mktemp("train"))
+def printed(place: Place, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `examples/train.py` prints; it runs once in each place."""
+    command = [str(ROOT / "examples" / "train.py"), "--tracking-uri", place.uri]
+    return place.run(*command, folder=tmp_path_factory.mktemp("train"))
 
 
 @pytest.fixture
-def tracker(server: RunningServer, printed: str) -> Iterator[trackstore.Tracker]:
-    with trackstore.open(server.backend_url, server.artifacts_url) as tracker:
+def tracker(place: Place, printed: str) -> Iterator[trackstore.Tracker]:
+    with trackstore.open(place.backend, place.artifacts) as tracker:
         yield tracker
 
 
@@ -129,11 +109,12 @@ def test_the_client_finds_what_the_library_finds(
     assert "stored     9 runs" in printed
 
 
-def test_the_readmes_first_code_runs(server: RunningServer, tmp_path: Path) -> None:
+def test_the_readmes_first_code_runs(tmp_path: Path) -> None:
     """As it stands, but for the port."""
     page = (ROOT / "README.md").read_text()
     found = re.search(r"```python\n(import mlflow.*?)```", page, re.DOTALL)
     assert found
-    code = found[1].replace("http://127.0.0.1:5000", server.url)
-    assert code != found[1]
-    run_python("-c", code, folder=tmp_path)
+    with running_server(tmp_path) as server:
+        code = found[1].replace("http://127.0.0.1:5000", server.url)
+        assert code != found[1]
+        run_python("-c", code, folder=tmp_path, tracking_uri="", artifacts="")

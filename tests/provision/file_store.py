@@ -15,4 +15,5 @@ def read(store: FileArtifactStore, path: str) -> bytes:
 
 
 def private(root: Path) -> list[Path]:
-    return list((root / PRIVATE).iterdir())
+    """Return what is on its way in or out; old versions are in a folder of their own."""
+    return [path for path in (root / PRIVATE).iterdir() if path.name != "versions"]

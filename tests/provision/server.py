@@ -6,15 +6,17 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from provision.processes import end_group
+
 COMMAND = [sys.executable, "-c", "from trackstore.cli import main; main()", "server"]
-START_SECONDS = 60
+START_SECONDS = 180
 STOP_SECONDS = 40
 
 
@@ -71,29 +73,45 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(folder: Path, *options: str) -> Iterator[RunningServer]:
+def running_server(
+    folder: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> Iterator[RunningServer]:
     """Start a server in `folder`, where its database and artifacts go, and stop it at the end.
 
     `options` come after the defaults, so they may give another store or a number of workers.
     """
+    command = [*COMMAND, "--port", "0", *options]
+    with serving(command, folder, _url, environment) as server:
+        yield server
+        if server.process.poll() is None:
+            assert server.stop() == 0, server.log.read_text()
+
+
+@contextmanager
+def serving(
+    command: list[str],
+    folder: Path,
+    find_url: Callable[["subprocess.Popen[bytes]", Path], str],
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[RunningServer]:
+    """Start a server of any kind; `find_url` gets its process and its log."""
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*COMMAND, "--port", "0", *options],
+            command,
             cwd=folder,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            start_new_session=True,  # so that none of its workers is left
         )
     try:
-        server = RunningServer(process, folder, _url(process, log), log)
+        server = RunningServer(process, folder, find_url(process, log), log)
         _await_answer(server)
         yield server
-        if process.poll() is None:
-            assert server.stop() == 0, log.read_text()
     finally:
         if process.poll() is None:
-            process.kill()
+            end_group(process)
             process.wait()
 
 
@@ -120,3 +138,10 @@ def _await_answer(server: RunningServer) -> None:
             assert server.process.poll() is None, server.log.read_text()
             time.sleep(0.01)
     raise TimeoutError(server.log.read_text())
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -7,85 +7,25 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 import trackstore
+from provision.hostile import IN_BODIES, LOCATIONS, TRAVERSALS
 from provision.server import RunningServer
 
-PROXY = "/api/2.0/mlflow-artifacts/artifacts"
+FILES = "/api/2.0/mlflow-artifacts"
+PROXY = f"{FILES}/artifacts"
 TRACKING = "/api/2.0/mlflow/"
 CANARY = b"the canary must not be seen, changed or removed"
 
-TRAVERSALS = [
-    "../canary",
-    "../../canary",
-    "%2e%2e/canary",
-    "%2e%2e%2fcanary",
-    "%252E%252E%252Fcanary",
-    "%25252e%25252e%25252fcanary",
-    "..%2fcanary",
-    "..%5ccanary",
-    "..\\canary",
-    "0/../../canary",
-    "0/%2e%2e/%2e%2e/canary",
-    "./../canary",
-    "{canary}",
-    "%2F{canary}",
-    "/{canary}",
-    "//{canary}",
-    "file:{canary}",
-    "file://{canary}",
-    "file://./{canary}",
-    "C:/canary",
-    "C:%5ccanary",
-    "%5C%5Chost%5Cshare",
-    "~/canary",
-    "~root/canary",
-    "//proc/self/root{canary}",
-    "a%3f/../../../../canary",
-    "a%23/../../canary",
-    "a;/../../canary",
-    "canary%00.txt",
-    "..%00/canary",
-    "%c0%ae%c0%ae/canary",
-    "%e0%80%ae%e0%80%ae/canary",
-    "..%ff/canary",
-    "0//canary",
-    "0/./canary",
-]
-LOCATIONS = [
-    "http:///?/../../../../etc/",
-    "http:///#/../../../etc/",
-    "http:\\/\\/\\/#\\/..\\/..\\/etc\\/",
-    "http://host#/../../../etc/",
-    "http://169.254.169.254/latest/meta-data",
-    "https://evil.example/x",
-    "dbfs:/",
-    "file:///etc",
-    "file://host/etc",
-    "file://./etc",
-    "file:../../etc",
-    "//proc/self/root",
-    "/etc",
-    "../../etc",
-    "etc",
-    "~/x",
-    "C:/x",
-    "\\\\host\\share",
-    "s3://bucket/x",
-    "models:/x/1",
-    "runs:/x/y",
-    "mlflow-artifacts:/../x",
-    "mlflow-artifacts:/%2e%2e/x",
-    "mlflow-artifacts:/a;b/../../x",
-    "mlflow-artifacts:/a#b",
-    "mlflow-artifacts:/a?b=../..",
-    "mlflow-artifacts://user:pw@host/x",
-    "mlflow-artifacts://evil.example/x",
-    "file:///etc\0",
-    "unknown-scheme:/x",
-]
+PARTS: dict[str, dict[str, object]] = {
+    "create": {"num_parts": 2},
+    "complete": {"upload_id": "../canary", "parts": [{"part_number": 1, "etag": "x"}]},
+    "abort": {"upload_id": "../canary"},
+}
+"""What a request about an upload in parts has beside the name of the file."""
 
 
 @pytest.fixture
@@ -135,6 +75,90 @@ def test_no_path_leads_out_of_the_root(server: RunningServer, canary: Path, path
     for method in ("GET", "PUT", "DELETE"):
         check_refused(server, *request(server, method, f"{PROXY}/{target}", b"evil"))
     check_refused(server, *request(server, "GET", f"{PROXY}?path={target}"))
+    check_refused(server, *request(server, "GET", f"{FILES}/presigned/{target}"))
+    for verb, body in PARTS.items():
+        sent = json.dumps({"path": "evil", **body}).encode()
+        check_refused(server, *request(server, "POST", f"{FILES}/mpu/{verb}/{target}", sent))
+
+
+@pytest.mark.parametrize("path", IN_BODIES)
+def test_no_path_in_a_body_leads_out_of_the_root(
+    server: RunningServer, canary: Path, path: str
+) -> None:
+    """What is signed, and the name of a file that comes in parts, are refused as paths in URLs."""
+    sent = path.format(canary=canary)
+    run_id = server.call(TRACKING + "runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
+    bodies = {
+        f"{TRACKING}artifacts/presigned-upload-url": {"run_id": run_id, "path": sent},
+        f"{TRACKING}artifacts/presigned-download-url": {"run_id": run_id, "path": sent},
+    }
+    if "/" not in sent:  # of a path on the client's machine the name counts
+        bodies |= {f"{FILES}/mpu/{verb}/0": {"path": sent, **body} for verb, body in PARTS.items()}
+    for target, body in bodies.items():
+        check_refused(server, *request(server, "POST", target, json.dumps(body).encode()))
+    query = f"artifacts/list?run_id={run_id}&path={quote(sent, safe='')}"
+    check_refused(server, *request(server, "GET", TRACKING + query))
+
+
+@pytest.fixture(scope="module")
+def model(server: RunningServer) -> tuple[str, str, str]:
+    """A run, its logged model, and a registered model of which both made version 1."""
+    run_id = server.call(TRACKING + "runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
+    asked = {"experiment_id": "0", "source_run_id": run_id}
+    model_id = server.call(TRACKING + "logged-models", asked)["model"]["info"]["model_id"]
+    server.call(TRACKING + "registered-models/create", {"name": "hostile"})
+    version = {"name": "hostile", "source": f"models:/{model_id}"}
+    server.call(TRACKING + "model-versions/create", version)
+    return run_id, model_id, "hostile"
+
+
+@pytest.mark.parametrize("path", IN_BODIES)
+def test_no_path_of_a_models_file_leads_out_of_the_root(
+    server: RunningServer, canary: Path, model: tuple[str, str, str], path: str
+) -> None:
+    """The UI's own routes to files of runs, versions and models refuse what all others do."""
+    run_id, model_id, name = model
+    sent = quote(path.format(canary=canary), safe="")
+    ajax = "/ajax-api/2.0/mlflow"
+    for target in (
+        f"/get-artifact?run_id={run_id}&path={sent}",
+        f"/model-versions/get-artifact?name={name}&version=1&path={sent}",
+        f"{ajax}/logged-models/{model_id}/artifacts/files?artifact_file_path={sent}",
+        f"{TRACKING}logged-models/{model_id}/artifacts/directories?artifact_directory_path={sent}",
+    ):
+        check_refused(server, *request(server, "GET", target))
+    target = f"{ajax}/upload-artifact?run_uuid={run_id}&path={sent}"
+    check_refused(server, *request(server, "POST", target, b"evil"))
+
+
+@pytest.mark.parametrize("source", [each for each in LOCATIONS if each != "models:/x/1"])
+def test_no_version_is_made_of_what_lies_outside_the_roots(
+    server: RunningServer, model: tuple[str, str, str], source: str
+) -> None:
+    """Neither as a model nor as a prompt, whatever run or model is named with it."""
+    run_id, model_id, name = model
+    tags = [{"key": "mlflow.prompt.is_prompt", "value": "true"}]
+    sent = source.replace("runs:/x/", f"runs:/{run_id}/../")
+    for more in ({}, {"tags": tags}, {"run_id": run_id}, {"model_id": model_id}):
+        body = {"name": name, "source": sent, **more}
+        status, reply = call(server, "model-versions/create", body)
+        assert status in {400, 403}, reply
+        assert "pw" not in reply["message"]
+    wanted = quote(f"name = '{name}'")
+    query = f"model-versions/search?filter={wanted}"
+    versions = json.loads(request(server, "GET", TRACKING + query)[1].partition(b"\r\n\r\n")[2])[
+        "model_versions"
+    ]
+    assert [each["version"] for each in versions] == ["1"]
+
+
+@pytest.mark.parametrize("local", ["/etc/evil", "C:\\x\\evil", "../../evil", "\\\\host\\x\\evil"])
+def test_of_a_clients_own_path_only_the_name_counts(server: RunningServer, local: str) -> None:
+    """The stock client sends the path that a file has on its machine: it leads nowhere here."""
+    sent = json.dumps({"path": local, "num_parts": 1}).encode()
+    status, reply = request(server, "POST", f"{FILES}/mpu/create/0/x", sent)
+    assert status == 501, reply
+    assert b"Multipart upload is not supported for the current artifact repository" in reply
 
 
 def check_refused(server: RunningServer, status: int, reply: bytes) -> None:
@@ -184,7 +208,11 @@ def test_a_client_chooses_no_location_outside_the_roots(
 )
 def test_an_odd_id_is_only_unknown(server: RunningServer, ident: str) -> None:
     """Ids name rows, never files: whatever they hold, there is no such run or experiment."""
-    for path, field in (("runs/delete", "run_id"), ("experiments/delete", "experiment_id")):
+    for path, field in (
+        ("runs/delete", "run_id"),
+        ("experiments/delete", "experiment_id"),
+        ("registered-models/get-latest-versions", "name"),
+    ):
         status, reply = call(server, path, {field: ident})
         assert status in {400, 404}, reply
         assert reply["error_code"] in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}

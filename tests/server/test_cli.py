@@ -10,7 +10,7 @@ from typer import Exit
 
 from provision.server import COMMAND, RunningServer, running_server
 from trackstore.cli.installed import COMMANDS, InstalledCommand
-from trackstore.cli.serving import without_secrets
+from trackstore.cli.secrets import without_secrets
 from trackstore.registry import ARTIFACT_STORES, BACKEND_STORES
 
 TRACKSTORE = COMMAND[:-1]

@@ -1,29 +1,19 @@
 """What only a real process shows: uploads that are cut, stopping under load, several workers."""
 
-import json
 import os
 import signal
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import trackstore
-from provision.server import RunningServer, running_server
+from provision.load import TRACKING, Load, new_run
+from provision.server import RunningServer, running_server, wait_until
 
-TRACKING = "/api/2.0/mlflow/"
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
-JSON = {"Content-Type": "application/json"}
 MB = 1024 * 1024
-
-
-def new_run(server: RunningServer) -> str:
-    made = server.call(f"{TRACKING}runs/create", {"experiment_id": "0"})
-    return str(made["run"]["info"]["run_id"])
 
 
 def files(server: RunningServer) -> list[str]:
@@ -104,47 +94,6 @@ def test_names_round_trip_over_real_http(server: RunningServer) -> None:
     assert (found.status, found.body) == (206, b"at")
 
 
-class Load:
-    """Clients that log points one at a time until the server is gone, and note every answer."""
-
-    def __init__(self, server: RunningServer, run_id: str, clients: int) -> None:
-        self.server = server
-        self.run_id = run_id
-        self.acknowledged: list[int] = []
-        self.refused: list[int] = []
-        self.enough = threading.Event()
-        self.threads = [
-            threading.Thread(target=self._log, args=(number,)) for number in range(clients)
-        ]
-        for thread in self.threads:
-            thread.start()
-
-    def _log(self, number: int) -> None:
-        with self.server.connect() as connection:
-            for step in range(number * 1_000_000, (number + 1) * 1_000_000):
-                status = self._log_step(connection, step)
-                if status is None:
-                    return
-                (self.acknowledged if status == 200 else self.refused).append(step)
-                if len(self.acknowledged) > 300:
-                    self.enough.set()
-
-    def _log_step(self, connection: HTTPConnection, step: int) -> int | None:
-        """Return the status that a point is answered with, or None if the server is gone."""
-        point = {"run_id": self.run_id, "key": "m", "value": 1, "timestamp": 1, "step": step}
-        try:
-            connection.request("POST", f"{TRACKING}runs/log-metric", json.dumps(point), JSON)
-            reply = connection.getresponse()
-            reply.read()
-        except (OSError, HTTPException):
-            return None
-        return reply.status
-
-    def join(self) -> None:
-        for thread in self.threads:
-            thread.join(30)
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stop_under_load_loses_no_acknowledged_write(tmp_path: Path, workers: int) -> None:
     """SIGTERM in the middle of many writes: exit code 0, and every 200 that was sent is kept."""
@@ -191,13 +140,6 @@ def await_refusal(server: RunningServer) -> None:
             return True
 
     wait_until(refused)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_several_workers_share_one_store(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_page_token_of_another_folder(folder: ArtifactFolder) -> None:
 
 def test_walk_passes_a_page(folder: ArtifactFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A walk gives all files below a folder, and none beside it, over as many pages as needed."""
-    monkeypatch.setattr("trackstore.artifacts._WALK_PAGE", 2)
+    monkeypatch.setattr("trackstore.folders._WALK_PAGE", 2)
     names = ["a-b", "a/1", "a/b/2", "a/b/3", "a/c", "a0", "ab/x"]
     for name in names:
         folder.put(name, [b""])
@@ -242,7 +242,7 @@ def test_missing_local_file(folder: ArtifactFolder, tmp_path: Path) -> None:
         folder.upload(tmp_path / "missing")
     with pytest.raises(NotFound):
         folder.download("missing", tmp_path / "out")
-    assert names_in(tmp_path / "store") == [".trackstore"]
+    assert names_in(tmp_path) == []
 
 
 class _BrokenFolder(ArtifactFolder):

@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 from msgspec import toml
 
-from trackstore.stores import OPTIONAL_ABILITIES, Guarantees
-from trackstore_conformance import ArtifactStoreTests, BackendStoreTests
-from trackstore_conformance.checks import checks_by_rule
-from trackstore_conformance.page import MARK, made_page
+from trackstore.abilities import OPTIONAL_ABILITIES
+from trackstore.stores import Guarantees
+from trackstore_conformance.checks import SUITES, checks_by_rule
+from trackstore_conformance.claims import CONTRACTS, GRADES
 from trackstore_conformance.rules import rule
 from trackstore_conformance.spec import (
     KINDS,
@@ -21,11 +21,13 @@ from trackstore_conformance.spec import (
     Spec,
     by_topic,
     find_rule,
+    select,
 )
+from trackstore_conformance.spec.page import MARK, made_page
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "contract.md"
-ID = r"[AB]-[A-Z]{3}-\d\d"
+ID = r"[ABLR]-[A-Z]{3}-\d\d"
 CHECKS = checks_by_rule()
 
 every_rule = pytest.mark.parametrize("each", RULES.values(), ids=RULES)
@@ -38,7 +40,7 @@ def cited_in(*folders: str) -> set[str]:
 
 def test_the_page_is_what_the_spec_makes() -> None:
     """Nobody edits the page below its mark, or forgets to make it again."""
-    command = "python -m trackstore_conformance.page docs/contract.md"
+    command = "python -m trackstore_conformance.spec.page docs/contract.md"
     assert PAGE.read_text() == made_page(PAGE.read_text()), f"the page is stale: {command}"
 
 
@@ -76,17 +78,45 @@ def test_a_rule_binds_those_who_can_be_known(each: Rule) -> None:
     grades = set(Guarantees.__struct_fields__)
     known = {"core": {None}, "ability": abilities, "graded": grades}
     assert each.claim in known[each.level]
+    if each.level == "graded":
+        assert each.claim is not None
+        assert each.grade in GRADES[each.claim][1:], "the least grade promises nothing"
+    else:
+        assert each.grade is None
+
+
+def test_every_grade_that_can_be_claimed_demands_something() -> None:
+    """A store that claims more is held to more, whatever it claims."""
+    demanded = {(each.claim, each.grade) for each in RULES.values() if each.level == "graded"}
+    claimable = {(field, grade) for field, grades in GRADES.items() for grade in grades[1:]}
+    assert demanded == claimable
+
+
+def test_every_spec_is_about_a_kind_of_store() -> None:
+    """Whose ids begin with a letter of its own, and whose versions are in order."""
+    assert [spec.contract for spec in SPECS] == list(CONTRACTS)
+    letters = [{each.id[0] for each in spec.rules} for spec in SPECS]
+    assert all(len(each) == 1 for each in letters)
+    assert len(set.union(*letters)) == len(SPECS)
+
+
+def test_the_rules_of_a_version_are_those_it_came_with() -> None:
+    """The newest by default; a contract or a version that there is not is named."""
+    chosen = [select("backend"), select("artifact", "1.0"), select("registry")]
+    rules = [rule for each in (*chosen, select("logged-models")) for rule in each]
+    assert rules == list(RULES.values())
+    with pytest.raises(LookupError, match="'kitchen'"):
+        select("kitchen")
+    with pytest.raises(LookupError, match=r"no version '0.9': 1.0"):
+        select("backend", "0.9")
 
 
 @every_rule
 def test_how_a_rule_is_checked_is_what_its_tests_do(each: Rule) -> None:
-    """One with a race or a kill among its tests says so, and only one with a kill does."""
-    tests = CHECKS.get(each.id, ())
-    if any(re.match(r"test_(threads|processes)_", test.name) for test in tests):
-        assert "conc" in each.checked
+    """One with a race or a kill among its tests says so, and only such a one does."""
+    kinds = {test.kind for test in CHECKS.get(each.id, ())}
     if each.untested is None:
-        killed = any("durability" in test.needs for test in tests)
-        assert killed == ("crash" in each.checked)
+        assert sorted(each.checked) == sorted(kinds)
     assert each.checked
 
 
@@ -136,6 +166,6 @@ def test_every_rule_that_is_cited_is_in_the_spec() -> None:
 
 def test_every_test_of_the_suite_says_what_it_promises() -> None:
     """Each has a docstring whose first line is a sentence."""
-    for suite in (BackendStoreTests, ArtifactStoreTests):
+    for suite in SUITES.values():
         for name, test in suite.tests.items():
             assert (test.__doc__ or "").split("\n")[0].endswith("."), name

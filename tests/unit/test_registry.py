@@ -34,6 +34,13 @@ def test_a_scheme_finds_its_class() -> None:
     )
 
 
+def test_what_stands_before_a_plus_names_the_class() -> None:
+    """The rest is for the class: one entry point opens every protocol of fsspec."""
+    for scheme in ("memory+x", "Memory+x+y"):
+        found = registry.find_store(registry.BACKEND_STORES, BackendStore, f"{scheme}:")
+        assert found is MemoryBackendStore
+
+
 @pytest.mark.parametrize("url", ["nope://x", "", "mlruns", "C:/x", "://", "secret:pass@host"])
 def test_an_unknown_scheme_is_answered_with_those_there_are(url: str) -> None:
     """The rest of the URL, which may hold a password, is not repeated."""

@@ -1,13 +1,21 @@
 """The model's own reading of the contract, where it is more than a dict."""
 
+import re
 from itertools import product
 from math import inf, nan
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from trackstore.model import Batch, Experiment, Metric, OrderBy, Run
-from trackstore_conformance.model import Model, Refused
-from trackstore_conformance.model_search import compare, fold, like, number
+from trackstore_conformance import ArtifactStoreTests, BackendStoreTests
+from trackstore_conformance.rules import check_of
+from trackstore_conformance.sequential import blame
+from trackstore_conformance.sequential.model import Model, Refused
+from trackstore_conformance.sequential.model_search import compare, fold, like, number
+
+ID = r"[AB]-[A-Z]{3}-\d\d"
 
 
 def naive_like(text: str, pattern: str) -> bool:
@@ -58,3 +66,29 @@ def test_a_call_that_breaks_two_rules_may_be_refused_for_either() -> None:
     with pytest.raises(Refused) as refused:
         model.log("r", Batch(params={"p": "2"}))
     assert set(refused.value.ways) == {"InvalidState", "Conflict"}
+
+
+@pytest.mark.parametrize(
+    ("suite", "test", "modules"),
+    [
+        (
+            BackendStoreTests,
+            "test_any_sequence_of_calls_comes_out_as_in_the_model",
+            ("sequential/blame.py", "sequential/backend_trial.py"),
+        ),
+        (
+            ArtifactStoreTests,
+            "test_any_sequence_of_calls_comes_out_as_in_a_dict",
+            ("artifact/trial.py",),
+        ),
+    ],
+)
+def test_a_generated_test_may_blame_each_rule_that_it_checks(
+    suite: Any, test: str, modules: tuple[str, ...]
+) -> None:
+    """And others too, of which it claims nothing when it finds nothing."""
+    home = Path(blame.__file__).parents[1]
+    named = {i for name in modules for i in re.findall(ID, (home / name).read_text())}
+    check = check_of(suite.tests[test])
+    assert check is not None
+    assert named > set(check.rules)

@@ -170,6 +170,43 @@ def test_history_comes_in_pages(tracker: Tracker) -> None:
     assert len(list(tracker.iter_metric_history(run.id, "m"))) == 6
 
 
+def test_histories_in_bulk(tracker: Tracker) -> None:
+    """Columns have tokens that lead on, also from pages of points; a chart keeps to its steps."""
+    run = tracker.create_run("0")
+    tracker.log(run.id, metrics=[Metric("m", float(n % 10), n, n) for n in range(100)])
+    first = tracker.metric_columns(run.id, "m", limit=60)
+    rest = tracker.metric_columns(run.id, "m", page_token=first.next)
+    assert [*first.steps, *rest.steps] == list(range(100))
+    assert rest.next is None
+    token = tracker.metric_history(run.id, "m", limit=60).next
+    assert tracker.metric_columns(run.id, "m", page_token=token) == rest
+    pages = list(tracker.iter_metric_columns(run.id, "m"))
+    assert [value for page in pages for value in page.values] == [n % 10 for n in range(100)]
+    assert list(tracker.downsample_metric(run.id, "m", points=4).steps) == [0, 9, 99]
+    part = tracker.downsample_metric(run.id, "m", first_step=7, last_step=9)
+    assert list(part.steps) == [7, 8, 9]
+    assert part.next is None
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"points": 1},
+        {"points": 25_001},
+        {"points": True},
+        {"first_step": 2**63},
+        {"last_step": 1.0},
+    ],
+)
+def test_charts_that_make_no_sense_are_refused(tracker: Tracker, asked: dict[str, int]) -> None:
+    """What is wrong is told before the store is asked."""
+    run = tracker.create_run("0")
+    with pytest.raises(InvalidRequest):
+        tracker.downsample_metric(run.id, "m", **asked)
+    with pytest.raises(InvalidRequest):
+        tracker.metric_columns(run.id, "m", limit=250_001)
+
+
 def test_tags_are_deleted_once(tracker: Tracker) -> None:
     """Harmless in a batch, which reports it; by itself it is `NotFound`."""
     run = tracker.create_run("0", tags={"t": "x"})

@@ -1,8 +1,5 @@
-from pathlib import Path
-
 from trackstore_conformance import BackendStoreTests
 
 
 class TestJournal(BackendStoreTests):
-    def url(self, folder: Path) -> str:
-        return f"journal://{folder}/runs.jsonl"
+    harness = "journal://{folder}/runs.jsonl"

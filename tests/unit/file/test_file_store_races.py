@@ -1,5 +1,6 @@
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -197,11 +198,34 @@ def test_order_of_durability(
     assert {str(root.parent), str(root), str(root / "a")} <= set(places)
 
 
+def test_what_was_synced_once_is_not_synced_again(
+    store: FileArtifactStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But a folder that was removed and made again by others is, whatever inode it has got."""
+    store.put("a/b/f", [b"1"])
+    synced: list[str] = []
+
+    def spy(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("needs /proc to tell what is synced")
+    monkeypatch.setattr("trackstore_backends.file.tree.sync", spy)
+    store.put("a/b/g", [b"1"])
+    assert synced in (["b"], ["root", "a", "b"])  # the latter where folders have no generation
+    for _ in range(20):
+        shutil.rmtree(root / "a")
+        (root / "a/b").mkdir(parents=True)
+        synced.clear()
+        store.put("a/b/f", [b"1"])
+        assert synced == ["root", "a", "b"]
+
+
 def test_failing_sync_after_publishing(
     store: FileArtifactStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If only the last sync fails, the file may be there: the outcome is unknown."""
-    store.put("f", [b"1"])
+    store.put("other", [b"1"])
 
     def fail(descriptor: int) -> None:
         raise OSError(5, "injected")

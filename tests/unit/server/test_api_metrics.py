@@ -3,7 +3,6 @@
 import pytest
 
 from provision.api import TRACKING, Api
-from trackstore.server.metrics import positions
 
 
 def log(api: Api, ident: str, count: int) -> None:
@@ -42,21 +41,28 @@ def test_a_metric_that_was_never_logged_has_no_points(api: Api) -> None:
     assert api.get("metrics/get-history", run_id="nope", metric_key="m").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("count", "most", "steps"),
-    [
-        (100, 1, [99]),
-        (100, 2, [0, 99]),
-        (100, 3, [0, 34, 99]),
-        (100, 5, [0, 20, 40, 60, 99]),
-        (100, 7, [0, 15, 30, 44, 58, 72, 99]),
-        (3, 5, [0, 1, 2]),
-        (0, 5, []),
-    ],
-)
-def test_thinning_picks_what_mlflow_picks(count: int, most: int, steps: list[int]) -> None:
-    """A chart of few points has those that MLflow's server was seen to choose."""
-    assert sorted(positions(count, most)) == steps
+def charted(api: Api, most: int, **interval: int) -> list[tuple[int, float]]:
+    """Return (step, value) of the points of a chart of 100, in which one value stands out."""
+    ident = api.run()
+    points = [
+        {"key": "m", "value": 1000 if step == 43 else 0, "timestamp": 1, "step": step}
+        for step in range(100)
+    ]
+    api.ok(api.post("runs/log-batch", run_id=ident, metrics=points))
+    query = {"run_ids": [ident], "metric_key": "m", "max_results": most, **interval}
+    found = api.ok(api.get("metrics/get-history-bulk-interval", **query)).get("metrics", [])
+    return [(point["step"], point["value"]) for point in found]
+
+
+def test_a_chart_keeps_its_ends_and_its_extremes(api: Api) -> None:
+    """However few points are asked for; all of them if they are no more."""
+    found = charted(api, 10)
+    assert len(found) <= 10
+    assert (found[0][0], found[-1][0]) == (0, 99)
+    assert (43, 1000) in found
+    assert charted(api, 1) == [(99, 0)]
+    assert [step for step, _ in charted(api, 100)] == list(range(100))
+    assert charted(api, 10, start_step=200, end_step=300) == []
 
 
 def test_an_interval_of_several_runs(api: Api) -> None:
@@ -64,10 +70,11 @@ def test_an_interval_of_several_runs(api: Api) -> None:
     runs = [api.run(), api.run()]
     for ident in runs:
         log(api, ident, 100)
-    query = {"run_ids": runs, "metric_key": "m", "start_step": 10, "end_step": 60, "max_results": 5}
+    query = {"run_ids": runs, "metric_key": "m", "start_step": 10, "end_step": 60, "max_results": 6}
     found = api.ok(api.get("metrics/get-history-bulk-interval", **query))["metrics"]
-    expected = [(ident, step) for ident in runs for step in (10, 21, 31, 41, 60)]
-    assert [(point["run_id"], point["step"]) for point in found] == expected
+    charts = [[point["step"] for point in found if point["run_id"] == ident] for ident in runs]
+    assert charts == [[10, 34, 35, 60]] * 2
+    assert [point["run_id"] for point in found] == [ident for ident in runs for _ in range(4)]
 
 
 def test_a_bulk_history_for_the_ui(api: Api) -> None:

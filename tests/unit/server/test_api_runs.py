@@ -1,8 +1,11 @@
 """Runs and logging over REST."""
 
-import pytest
+import json
 
-from provision.api import Api
+import pytest
+from falcon import testing
+
+from provision.api import JSON, Api
 
 
 def test_a_run_has_mlflows_shape(api: Api) -> None:
@@ -184,3 +187,45 @@ def test_no_experiments_have_no_runs(api: Api) -> None:
 def test_no_logged_models_are_found(api: Api) -> None:
     """The stock client asks before it downloads; the answer must be an empty object."""
     assert api.ok(api.post("logged-models/search", experiment_ids=["0"], filter="name = 'x'")) == {}
+
+
+def test_an_old_client_notes_the_models_it_logged(api: Api) -> None:
+    """In the run's tag, one after another, without what a flavor was configured with."""
+    ident = api.run()
+    model = {
+        "run_id": ident,
+        "artifact_path": "model",
+        "utc_time_created": "2020-01-01",
+        "flavors": {"sklearn": {"version": "1", "config": {"secret": 1}}},
+        "signature": "x",
+    }
+    for _ in range(2):
+        api.ok(api.post("runs/log-model", run_id=ident, model_json=json.dumps(model)))
+    tags = {each["key"]: each["value"] for each in api.run_data(ident)["tags"]}
+    noted = json.loads(tags["mlflow.log-model.history"])
+    expected = {key: value for key, value in model.items() if key != "signature"}
+    assert noted == [expected | {"flavors": {"sklearn": {"version": "1"}}}] * 2
+    for bad in ("{", "[]", "{}", json.dumps({**model, "flavors": 1})):
+        refused = api.post("runs/log-model", run_id=ident, model_json=bad)
+        assert refused.status_code == 400, refused.text
+
+
+def test_the_datasets_of_runs_are_found(api: Api) -> None:
+    """Each once, with what it was used for; at most 20 experiments are asked at once."""
+    home = api.experiment()
+    for context in ("train", "train", None):
+        tags = [] if context is None else [{"key": "mlflow.data.context", "value": context}]
+        read = {"tags": tags, "dataset": {"name": "d", "digest": "1"}}
+        api.ok(api.post("runs/log-inputs", run_id=api.run(home), datasets=[read]))
+    path = "/ajax-api/2.0/mlflow/experiments/search-datasets"
+
+    def found(ids: list[str]) -> testing.Result:
+        body = json.dumps({"experiment_ids": ids})
+        return api.client.simulate_post(path, body=body, headers=JSON)
+
+    common = {"experiment_id": home, "name": "d", "digest": "1"}
+    summaries = api.ok(found([home]))["dataset_summaries"]
+    assert sorted(summaries, key=len) == [common, {**common, "context": "train"}]
+    assert api.ok(found(["0"])) == {}
+    assert found([]).status_code == 400
+    assert found(["0"] * 21).status_code == 400

@@ -1,93 +1,28 @@
 """What a search costs: it walks indexes, so that ten times the runs cost about the same."""
 
-import random
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from trackstore.model import (
-    Batch,
-    Comparison,
-    Experiment,
-    Metric,
-    OrderBy,
-    Run,
-    RunQuery,
-    order_image,
-)
+from trackstore.model import Experiment
 from trackstore_backends.sql import search
 from trackstore_backends.sqlite import SQLiteBackendStore
+from unit.sql.many_runs import QUERIES, fill, query
 
 SMALL, LARGE = 3_000, 30_000
 
 
-def metric(key: str, operator: str, value: float) -> Comparison:
-    return Comparison("metric", key, operator, value)
-
-
-def query(*where: Comparison, order: OrderBy | None = None) -> RunQuery:
-    return RunQuery(("1",), where, (order,) if order else ())
-
-
-MODEL = Comparison("param", "model", "=", "model3")
-QUERIES = {
-    "by start": query(),
-    "by start, one filter": query(metric("a", ">", 0.5)),
-    "two filters of a tenth each, by a metric": query(
-        metric("a", ">", 0.9), MODEL, order=OrderBy("metric", "b", True)
-    ),
-    "by the filtered metric": query(metric("a", ">", 0.9), order=OrderBy("metric", "a")),
-    "by start, a rare filter": query(Comparison("tag", "unique", "=", "name77")),
-    "a rare prefix": query(
-        Comparison("tag", "unique", "LIKE", "name77_"), order=OrderBy("metric", "b")
-    ),
-    "a rare id": query(Comparison("attribute", "run_id", "IN", ("7", "8"))),
-    "nothing": query(metric("a", ">", 0.1), metric("b", ">", 2), order=OrderBy("metric", "c")),
-    "no such key": query(metric("never", ">", 0), MODEL),
-}
-
-
-def filled(folder: Path, runs: int) -> SQLiteBackendStore:
-    """Return a store with many alike runs, written behind its back for speed."""
-    url = f"sqlite:///{folder}/{runs}.db"
-    with SQLiteBackendStore.from_url(url) as store:
-        store.create_experiment(Experiment("1", "e", "", 0, 0))
-        store.create_run(Run("first", "1", 0, ""))
-        first = Batch([Metric(key, 0.0, 0) for key in "abc"], {"model": ""}, {"unique": ""})
-        store.log("first", first)
-    rng = random.Random(1)
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        labels = dict(connection.execute("select name, label from labels").fetchall())
-        numbers = range(2, runs + 2)
-        connection.executemany(
-            "insert into runs values (?, ?, 1, 0, 'FINISHED', '', ?, null, null, '')",
-            ((number, str(number), number) for number in numbers),
-        )
-        for key in "abc":
-            connection.executemany(
-                "insert into latest values (?, ?, 1, 0, 0, ?, ?)",
-                ((number, labels[key], order_image(rng.random()), number) for number in numbers),
-            )
-        for table, key, value in (
-            ("params", "model", lambda _: f"model{rng.randrange(10)}"),
-            ("tags", "unique", lambda number: f"name{number}"),
-        ):
-            connection.executemany(
-                f"insert into {table} values (?, ?, 1, ?)",
-                ((number, labels[key], value(number)) for number in numbers),
-            )
-    connection.close()
-    return SQLiteBackendStore.from_url(url)
-
-
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[SQLiteBackendStore]]:
-    folder = tmp_path_factory.mktemp("cost")
-    with filled(folder, SMALL) as small, filled(folder, LARGE) as large:
+    url = f"sqlite:///{tmp_path_factory.mktemp('cost')}"
+    with (
+        SQLiteBackendStore.from_url(f"{url}/small.db") as small,
+        SQLiteBackendStore.from_url(f"{url}/large.db") as large,
+    ):
+        fill(small, SMALL)
+        fill(large, LARGE)
         yield [small, large]
 
 

@@ -2,7 +2,6 @@
 
 import math
 import random
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
@@ -24,7 +23,8 @@ from trackstore.model import (
 )
 from trackstore.search import ilike, like, search_by_scan
 from trackstore_backends.sql import fragments, search
-from trackstore_backends.sqlite import SQLiteBackendStore
+from trackstore_backends.sql.database import Session
+from trackstore_backends.sql.store import SQLBackendStore
 
 KEYS = ["a", "b", "A", "né", "absent"]
 LONG = "x" * 250
@@ -71,7 +71,10 @@ NUMERIC = ["=", "!=", "<", "<=", ">", ">="]
 TEXTUAL = ["=", "!=", "LIKE", "ILIKE"]
 
 
-def fill(store: SQLiteBackendStore, rng: random.Random, runs: int) -> None:
+QUERIES = {"SQLiteBackendStore": 100, "PostgresBackendStore": 40, "MySQLBackendStore": 25}
+
+
+def fill(store: SQLBackendStore, rng: random.Random, runs: int) -> None:
     for experiment_id in EXPERIMENTS:
         store.create_experiment(Experiment(experiment_id, experiment_id, "", 0, 0))
     for number in range(runs):
@@ -163,18 +166,18 @@ def pages(search_page, query: RunQuery, limit: int) -> Iterator[tuple[list[str],
 
 @pytest.mark.parametrize(("few", "merged"), [(2_000, 20), (-1, 20), (-1, 0), (15, 1)])
 def test_search_equals_the_scan(
-    store: SQLiteBackendStore, few: int, merged: int, monkeypatch: pytest.MonkeyPatch
+    any_store: SQLBackendStore, few: int, merged: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is asked and however it is carried out, pages and cursors are the reference's."""
     monkeypatch.setattr(search, "FEW", few)
     monkeypatch.setattr(search, "MERGED", merged)
     monkeypatch.setattr(search, "SELECTIVE", 0)
-    rng = random.Random(few * 31 + merged)
+    store, rng = any_store, random.Random(few * 31 + merged)
     fill(store, rng, 90)
     run_ids = [
         run.id for home in EXPERIMENTS for run in store.scan_runs(home, None, None, 1_000).items
     ]
-    for _ in range(100):
+    for _ in range(QUERIES[type(store).__name__]):
         query, limit = some_query(rng, run_ids), rng.choice([1, 3, 7, 50, 500])
         expected = pages(lambda *asked: search_by_scan(store, *asked), query, max(limit, 7))
         found = pages(store.search_runs, query, max(limit, 7))
@@ -185,22 +188,27 @@ def test_search_equals_the_scan(
     ("phrase", "reference"), [(fragments.like, like), (fragments.ilike, ilike)]
 )
 def test_patterns_match_as_in_the_reference(
-    phrase: Callable[[str, str], fragments.Sql], reference: Callable[[str, str], bool]
+    phrase: Callable[[str, str], fragments.Sql],
+    reference: Callable[[str, str], bool],
+    any_store: SQLBackendStore,
 ) -> None:
-    """Every pattern matches the same texts in SQLite as it does in the reference."""
-    connection = sqlite3.connect(":memory:")
-    for pattern in PATTERNS:
-        test, (bound,) = phrase("?", pattern)
-        rows = [connection.execute(f"select {test}", (text, bound)).fetchone() for text in TEXTS]
-        found = [bool(matched) for (matched,) in rows]
-        assert found == [reference(text, pattern) for text in TEXTS], pattern
-    connection.close()
+    """Every pattern matches the same texts in each database as it does in the reference."""
+
+    def check(session: Session) -> None:
+        for pattern in PATTERNS:
+            test, values = phrase("t.value", pattern)
+            sql = f"select 1 from (select ? as value) t where {test}"
+            found = [session.row(sql, (text, *values)) is not None for text in TEXTS]
+            assert found == [reference(text, pattern) for text in TEXTS], pattern
+
+    any_store._connections.read(check)
 
 
 def test_long_values_differ_beyond_what_is_indexed(
-    store: SQLiteBackendStore, monkeypatch: pytest.MonkeyPatch
+    any_store: SQLBackendStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Values that begin alike are told apart, also when an index is asked first."""
+    store = any_store
     monkeypatch.setattr(search, "SELECTIVE", 0)
     store.create_experiment(Experiment("1", "e", "", 0, 0))
     values = [LONG, LONG + "a", LONG + "b", LONG[1:]]

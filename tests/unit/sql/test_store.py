@@ -33,9 +33,11 @@ from trackstore.model import (
     RunQuery,
     RunStatus,
 )
+from trackstore.registered import LoggedModel
 from trackstore_backends.sql import writes
 from trackstore_backends.sql.database import Session
 from trackstore_backends.sql.logs import Log
+from trackstore_backends.sql.sealing import mark
 from trackstore_backends.sqlite import SQLiteBackendStore, SQLiteDatabase
 
 ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
@@ -88,8 +90,16 @@ def test_one_batch_comes_back_whole(home: SQLiteBackendStore) -> None:
 def test_purging_erases_every_row(home: SQLiteBackendStore, url: str) -> None:
     """After the experiment's purge no table but that of keys and versions has a row."""
     home.log("r", WHOLE)
+    home.log("r", Batch([Metric("m", 0.5, 3, step) for step in range(500)]))
+    home.update_run("r", RunChanges(RunStatus.FINISHED))
+    home.log("r", Batch([Metric("m", 0.5, 4, step) for step in range(500)]))
+    home._writer.run(lambda session, _: mark(session, 1, home._sizes))
     home.update_experiment("1", ExperimentChanges(tags={"a": "b"}))
-    assert 0 not in rows_of(url).values()
+    home.create_logged_model(
+        LoggedModel("m1", "1", "tree", 5, 5, "uri", params={"p": "v"}, tags={"t": "u"})
+    )
+    elsewhere = {name for name in rows_of(url) if name.startswith(("registered_", "model_version"))}
+    assert {name for name, count in rows_of(url).items() if not count} == elsewhere
     home.update_experiment("1", ExperimentChanges(lifecycle_stage=DELETED))
     home.purge_experiment("1")
     left = {name for name, count in rows_of(url).items() if count}

@@ -1,5 +1,5 @@
 """A backend store in one file: `journal:///path/to/runs.jsonl`."""
 
-from trackstore_journal.store import JournalStore
+from trackstore_journal.store import JournalStore as JournalStore
 
-__all__ = ["JournalStore"]
+URL_TO_TEST = "journal://{folder}/runs.jsonl"

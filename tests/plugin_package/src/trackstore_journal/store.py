@@ -1,195 +1,211 @@
-"""The store: a lock, a line for each write, and pages of what the lines add up to."""
+"""The store: each method checks its rules, and then changes the state."""
 
-import json
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from pathlib import Path
-from threading import Lock
 from typing import Any, ClassVar, Self, TypeVar
-from urllib.parse import urlsplit
 
-from msgspec import convert, to_builtins
+from msgspec import UNSET
+from msgspec.structs import asdict, replace
 
-from trackstore.errors import BackendError, InvalidRequest, InvalidState, NotFound
-from trackstore.model import (
-    Applied,
-    Batch,
-    Experiment,
-    ExperimentChanges,
-    ExperimentCursor,
-    LifecycleStage,
-    Metric,
-    MetricCursor,
-    Page,
-    Run,
-    RunChanges,
-    RunCursor,
-    order_image,
-)
+from trackstore import model as m
+from trackstore.errors import AlreadyExists, Conflict, InvalidRequest, InvalidState, NotFound
 from trackstore.stores import BackendStore, Guarantees
-from trackstore_journal.journal import Journal
-from trackstore_journal.state import State
+from trackstore_journal.journal import Journaled, reads, writes
 
 T = TypeVar("T")
-
-ARGUMENTS: dict[str, tuple[Any, ...]] = {
-    "create_experiment": (Experiment,),
-    "update_experiment": (str, ExperimentChanges),
-    "purge_experiment": (str,),
-    "create_run": (Run,),
-    "update_run": (str, RunChanges),
-    "purge_run": (str,),
-    "log": (str, Batch),
-}
-"""The types of what each kind of line holds."""
+Stage = m.LifecycleStage | None
+ACTIVE, DELETED = m.LifecycleStage.ACTIVE, m.LifecycleStage.DELETED
 
 
-class JournalStore(BackendStore):
-    guarantees: ClassVar = Guarantees(durability="process-crash")
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._closed = False
-        self._forget()
+class JournalStore(Journaled, BackendStore):
+    guarantees: ClassVar = Guarantees(durability="power-loss")
 
     @classmethod
     def from_url(cls, url: str) -> Self:
-        path = urlsplit(url).path
-        if not path:
+        if not (path := url.removeprefix("journal://")).startswith("/"):
             raise InvalidRequest("expected journal:///path/to/runs.jsonl")
         return cls(Path(path))
 
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
+    def _living(self, name: str) -> m.Experiment | None:
+        named = (each for each in self.state.experiments.values() if each.name == name)
+        return next((each for each in named if each.lifecycle_stage is ACTIVE), None)
 
-    def _forget(self) -> None:
-        """Begin anew: the next call reads the journal from its first line."""
-        self._process = os.getpid()
-        self._lock = Lock()
-        self._journal = Journal(self._path)
-        self._state = State()
+    def _keep(self, wanted: m.Experiment) -> None:
+        holder = self._living(wanted.name)
+        if wanted.lifecycle_stage is ACTIVE and holder and holder.id != wanted.id:
+            raise AlreadyExists(f"an experiment is named {wanted.name[:100]!r}", field="name")
+        self.state.experiments[wanted.id] = wanted
 
-    @contextmanager
-    def _now(self) -> Iterator[Callable[[bytes], None]]:
-        """Bring the state up to date, and keep it so; yield what appends a line."""
-        if self._process != os.getpid():  # after a fork, another thread may have held the lock
-            self._forget()
-        with self._lock:
-            if self._closed:
-                raise InvalidState("this store is closed")
-            try:
-                with self._journal.locked(self._apply) as append:
-                    yield append
-            except OSError as error:
-                self._journal, self._state = Journal(self._path), State()
-                message = "the journal cannot be read or written"
-                raise BackendError(message, outcome="unknown") from error
+    @writes
+    def create_experiment(self, experiment: m.Experiment) -> m.Experiment:
+        old = self.state.experiments.get(experiment.id)
+        if old is None:
+            self._keep(experiment)
+        elif (old.name, old.creation_time) != (experiment.name, experiment.creation_time):
+            raise AlreadyExists(f"experiment {experiment.id} exists", field="id")
+        return old or experiment
 
-    def _apply(self, line: bytes) -> Any:
-        name, *args = json.loads(line)
-        types = ARGUMENTS[name]
-        return getattr(self._state, name)(*map(convert, args, types))
+    @reads
+    def get_experiment(self, experiment_id: str) -> m.Experiment:
+        return known(self.state.experiments, experiment_id)
 
-    def _write(self, name: str, *args: Any) -> Any:
-        """Apply a call, as every other process will from its line, and then keep the line."""
-        line = json.dumps([name, *map(to_builtins, args)]).encode() + b"\n"
-        with self._now() as append:
-            found = self._apply(line)
-            append(line)
-            return found
-
-    def create_experiment(self, experiment: Experiment) -> Experiment:
-        found: Experiment = self._write("create_experiment", experiment)
-        return found
-
-    def get_experiment(self, experiment_id: str) -> Experiment:
-        with self._now():
-            return self._state.experiment(experiment_id)
-
-    def find_experiment(self, name: str) -> Experiment:
-        with self._now():
-            found = self._state.named(name)
-        if found is None:
+    @reads
+    def find_experiment(self, name: str) -> m.Experiment:
+        if (found := self._living(name)) is None:
             raise NotFound(f"no experiment is named {name[:100]!r}")
         return found
 
-    def update_experiment(self, experiment_id: str, changes: ExperimentChanges) -> Applied:
-        found: Applied = self._write("update_experiment", experiment_id, changes)
-        return found
+    @writes
+    def update_experiment(self, experiment_id: str, changes: m.ExperimentChanges) -> m.Applied:
+        old = known(self.state.experiments, experiment_id)
+        tags, applied = edited(old, changes)
+        fields = given(changes, "name", "lifecycle_stage", "last_update_time")
+        new = replace(old, tags=tags, **fields)
+        edits = "name" in fields or changes.tags or changes.deleted_tags
+        if edits and old.lifecycle_stage is new.lifecycle_stage is DELETED:
+            raise InvalidState(f"experiment {experiment_id} is deleted")
+        self._keep(new)
+        return applied
 
-    def scan_experiments(
-        self, stage: LifecycleStage | None, after: ExperimentCursor | None, limit: int
-    ) -> Page[Experiment, ExperimentCursor]:
-        with self._now():
-            found = [*self._state.experiments.values()]
-        rows, more = page(
-            [each for each in found if stage in {None, each.lifecycle_stage}],
-            lambda each: (-each.creation_time, each.id),
-            after and (-after[0], after[1]),
-            limit,
-        )
-        return Page(rows, (rows[-1].creation_time, rows[-1].id) if more else None)
+    @reads
+    def scan_experiments(self, stage: Stage, after: Any, limit: int) -> m.Page:
+        found = [e for e in self.state.experiments.values() if stage in {None, e.lifecycle_stage}]
+        start = after and (-after[0], after[1])
+        rows, more = page(found, lambda each: (-each.creation_time, each.id), start, limit)
+        return m.Page(rows, (rows[-1].creation_time, rows[-1].id) if more else None)
 
+    @writes
     def purge_experiment(self, experiment_id: str) -> None:
-        self._write("purge_experiment", experiment_id)
+        if known(self.state.experiments, experiment_id).lifecycle_stage is ACTIVE:
+            raise InvalidState(f"experiment {experiment_id} is active")
+        del self.state.experiments[experiment_id]
+        self.state.datasets.pop(experiment_id, None)
+        for run in [*self.state.runs.values()]:
+            if run.experiment_id == experiment_id:
+                del self.state.runs[run.id], self.state.points[run.id]
 
-    def create_run(self, run: Run) -> Run:
-        found: Run = self._write("create_run", run)
-        return found
+    def _run(self, run_id: str) -> m.Run:
+        run = known(self.state.runs, run_id)
+        return replace(run, lifecycle_stage=self._stage(run))
 
-    def get_run(self, run_id: str) -> Run:
-        with self._now():
-            return self._state.whole(self._state.stored(run_id))
+    def _stage(self, run: m.Run) -> m.LifecycleStage:
+        home = self.state.experiments[run.experiment_id]
+        return DELETED if DELETED in {run.lifecycle_stage, home.lifecycle_stage} else ACTIVE
 
-    def update_run(self, run_id: str, changes: RunChanges) -> None:
-        self._write("update_run", run_id, changes)
+    @writes
+    def create_run(self, run: m.Run) -> m.Run:
+        old = self.state.runs.get(run.id)
+        fields = ("experiment_id", "start_time", "user_id", "name")
+        if old is not None and any(getattr(old, f) != getattr(run, f) for f in fields):
+            raise AlreadyExists(f"run {run.id} exists", field="id")
+        if old is None:
+            if known(self.state.experiments, run.experiment_id).lifecycle_stage is DELETED:
+                raise InvalidState(f"experiment {run.experiment_id} is deleted")
+            self.state.runs[run.id], self.state.points[run.id] = run, {}
+        return self._run(run.id)
 
-    def scan_runs(
-        self,
-        experiment_id: str,
-        stage: LifecycleStage | None,
-        after: RunCursor | None,
-        limit: int,
-    ) -> Page[Run, RunCursor]:
-        with self._now():
-            found = [self._state.whole(stored) for stored in self._state.runs.values()]
-        rows, more = page(
-            [
-                run
-                for run in found
-                if run.experiment_id == experiment_id and stage in {None, run.lifecycle_stage}
-            ],
-            lambda run: (-run.start_time, run.id),
-            after and (-after[0], after[1]),
-            limit,
-        )
-        return Page(rows, (rows[-1].start_time, rows[-1].id) if more else None)
+    @reads
+    def get_run(self, run_id: str) -> m.Run:
+        return self._run(run_id)
 
+    @writes
+    def update_run(self, run_id: str, changes: m.RunChanges) -> None:
+        old = known(self.state.runs, run_id)
+        fields = given(changes, "status", "end_time", "lifecycle_stage", "deleted_time")
+        new = replace(old, tags={**old.tags, **changes.tags}, **fields)
+        edits = changes.tags or {"status", "end_time"} & {*fields}
+        if edits and self._stage(old) is self._stage(new) is DELETED:
+            raise InvalidState(f"run {run_id} is deleted")
+        self.state.runs[run_id] = new
+
+    @reads
+    def scan_runs(self, experiment_id: str, stage: Stage, after: Any, limit: int) -> m.Page:
+        ids = [run.id for run in self.state.runs.values() if run.experiment_id == experiment_id]
+        found = [run for run in map(self._run, ids) if stage in {None, run.lifecycle_stage}]
+        start = after and (-after[0], after[1])
+        rows, more = page(found, lambda run: (-run.start_time, run.id), start, limit)
+        return m.Page(rows, (rows[-1].start_time, rows[-1].id) if more else None)
+
+    @writes
     def purge_run(self, run_id: str) -> None:
-        self._write("purge_run", run_id)
+        if self._stage(known(self.state.runs, run_id)) is ACTIVE:
+            raise InvalidState(f"run {run_id} is active")
+        del self.state.runs[run_id], self.state.points[run_id]
 
-    def log(self, run_id: str, batch: Batch) -> Applied:
-        found: Applied = self._write("log", run_id, batch)
-        return found
-
-    def metric_history(
-        self, run_id: str, key: str, after: MetricCursor | None, limit: int
-    ) -> Page[Metric, MetricCursor]:
-        with self._now():
-            points = [*self._state.stored(run_id).points.get(key, {}).values()]
-        rows, more = page(
-            points,
-            lambda point: (point.step, point.timestamp, order_image(point.value)),
-            after and (after[0], after[1], order_image(after[2])),
-            limit,
+    @writes
+    def log(self, run_id: str, batch: m.Batch) -> m.Applied:
+        run = known(self.state.runs, run_id)
+        if self._stage(run) is DELETED:
+            raise InvalidState(f"run {run_id} is deleted")
+        for key, value in batch.params.items():
+            if run.params.get(key, value) != value:
+                raise Conflict(f"param {key!r} of run {run_id} has another value")
+        points = self.state.points[run_id]
+        for point in batch.metrics:
+            add_point(points.setdefault(point.key, []), point)
+        latest = {point.key: replace(points[point.key][-1], links=()) for point in batch.metrics}
+        tags, applied = edited(run, batch)
+        self.state.runs[run_id] = replace(
+            run,
+            tags=tags,
+            params={**run.params, **batch.params},
+            metrics={**run.metrics, **latest},
+            inputs=merged(run, batch, self.state.datasets.setdefault(run.experiment_id, {})),
+            model_inputs=tuple({*run.model_inputs, *batch.model_inputs}),
+            outputs=tuple({*run.outputs, *batch.outputs}),
         )
+        return applied
+
+    @reads
+    def metric_history(self, run_id: str, key: str, after: Any, limit: int) -> m.Page:
+        start = after and (after[0], after[1], m.order_image(after[2]))
+        rows, more = page(known(self.state.points, run_id).get(key, []), place, start, limit)
         last = rows[-1] if more else None
-        return Page(rows, last and (last.step, last.timestamp, last.value))
+        return m.Page(rows, last and (last.step, last.timestamp, last.value))
 
 
-def page(rows: list[T], key: Callable[[T], Any], after: Any, limit: int) -> tuple[list[T], bool]:
+def known(rows: dict[str, T], ident: str) -> T:
+    if ident not in rows:
+        raise NotFound(f"there is no {ident[:100]!r}")
+    return rows[ident]
+
+
+def given(changes: Any, *names: str) -> dict[str, Any]:
+    return {k: v for k, v in asdict(changes).items() if k in names and v is not UNSET}
+
+
+def edited(old: Any, changes: Any) -> tuple[dict[str, str], m.Applied]:
+    tags = {**old.tags, **changes.tags}
+    absent = [key for key in changes.deleted_tags if tags.pop(key, None) is None]
+    return tags, m.Applied(tuple(absent))
+
+
+def place(point: m.Metric) -> tuple[int, int, int]:
+    return point.step, point.timestamp, m.order_image(point.value)
+
+
+def add_point(points: list[m.Metric], point: m.Metric) -> None:
+    at = bisect_left(points, place(point), key=place)
+    if at == len(points) or place(points[at]) != place(point):
+        points.insert(at, point)
+    links = {*points[at].links, *point.links}
+    points[at] = replace(points[at], links=tuple(sorted(links)))
+
+
+def merged(run: m.Run, batch: m.Batch, known: dict[str, m.Dataset]) -> tuple[m.DatasetInput, ...]:
+    """Return all inputs of the run, each dataset as it was when the experiment first knew it."""
+    found: dict[str, m.DatasetInput] = {}
+    for used in (*run.inputs, *batch.inputs):
+        name = f"{used.dataset.name}\0{used.dataset.digest}"
+        dataset = known.setdefault(name, used.dataset)
+        old = found[name].tags if name in found else {}
+        found[name] = m.DatasetInput(dataset, {**old, **used.tags})
+    return tuple(found.values())
+
+
+def page(rows: Iterable[T], key: Any, after: Any, limit: int) -> tuple[list[T], bool]:
     """Return the `limit` rows that follow `after` in the order of `key`, and if more do."""
-    rest = sorted((row for row in rows if after is None or key(row) > after), key=key)
-    return rest[:limit], len(rest) > limit
+    ranked = sorted(rows, key=key)
+    begin = bisect_right(ranked, after, key=key) if after else 0
+    return ranked[begin : begin + limit], len(ranked) > begin + limit

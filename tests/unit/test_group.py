@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from trackstore.errors import BackendError, Conflict
-from trackstore_backends.sql import group
-from trackstore_backends.sql.group import GroupCommit
+from trackstore_backends import group
+from trackstore_backends.group import GroupCommit
 
 
 class Committer:

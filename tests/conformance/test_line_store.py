@@ -1,0 +1,20 @@
+"""The suite on a store behind a network."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from line_store.client import LineHarness
+from line_store.running import running_server
+from trackstore_conformance import BackendStoreTests
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _server() -> Iterator[None]:
+    with running_server() as port:
+        TestLineStore.harness = LineHarness(port)
+        yield
+
+
+class TestLineStore(BackendStoreTests):
+    """The harness is known once the server runs."""
