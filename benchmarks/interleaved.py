@@ -18,7 +18,7 @@ class Result:
     mlflow: float
     ratios: list[float]
     fractions: list[float]
-    target: float
+    target: str
 
     @property
     def ratio(self) -> float:
@@ -29,12 +29,12 @@ class Result:
         fraction = f"{statistics.median(self.fractions):.2f}" if self.fractions else ""
         return (
             f"| {self.work} | {self.ours:,.4g} | {self.mlflow:,.4g} | "
-            f"**{self.ratio:,.0f}x** | {spread} | {self.target:,.0f}x | {fraction} |"
+            f"**{self.ratio:,.0f}x** | {spread} | {fraction} | {self.target} |"
         )
 
 
 HEADER = (
-    "| work | trackstore, per s | MLflow, per s | ratio | over the rounds | target | of driver |\n"
+    "| work | trackstore, per s | MLflow, per s | ratio | over the rounds | of driver | target |\n"
     "|---|---|---|---|---|---|---|"
 )
 
@@ -46,7 +46,7 @@ def compare(
     *,
     driver: Subject | None = None,
     rounds: int,
-    target: float,
+    target: str,
 ) -> Result:
     """Let the subjects take turns; `driver` writes the same rows with no library at all."""
     subjects = [ours, mlflow, *([driver] if driver else [])]

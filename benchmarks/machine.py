@@ -3,18 +3,17 @@
 import datetime as dt
 import os
 import platform
-import sqlite3
 import statistics
 import time
 from importlib.metadata import version
 from pathlib import Path
 
 
-def describe(folder: Path) -> str:
+def describe(folder: Path, database: str) -> str:
     """Return one line that belongs above every table."""
     return (
         f"{dt.date.today()}, {os.cpu_count()} cores ({processor()}), "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        f"Python {platform.python_version()}, {database}, "
         f"trackstore {version('trackstore')}, mlflow {version('mlflow')}, "
         f"fsync {fsync_us(folder):.0f} us"
     )

@@ -21,7 +21,7 @@ LATEST_COLUMNS = "key, value, timestamp, step, is_nan, run_uuid"
 
 INSERTS = {
     "runs": (RUN_COLUMNS, RUN_VALUES),
-    "latest_metrics": (LATEST_COLUMNS, ":key, :value, 1, 0, 0, :id"),
+    "latest_metrics": (LATEST_COLUMNS, ":key, :value, 1, 0, false, :id"),
     "params": ("key, value, run_uuid", ":key, :value, :id"),
     "tags": ("key, value, run_uuid", "'mlflow.runName', :id, :id"),
 }
@@ -62,6 +62,7 @@ def fill_mlflow(store: SqlAlchemyStore, size: int) -> None:
                 " values (77, 'search', 'default', 'x:/', 'active', 1, 1)"
             )
         )
+        quote = store.engine.dialect.identifier_preparer.quote
         source = runs(size)
         while part := list(islice(source, 5_000)):
             rows = {
@@ -80,6 +81,5 @@ def fill_mlflow(store: SqlAlchemyStore, size: int) -> None:
             }
             for table, values in rows.items():
                 columns, places = INSERTS[table]
-                connection.execute(
-                    text(f"insert into {table} ({columns}) values ({places})"), values
-                )
+                names = ", ".join(quote(name) for name in columns.split(", "))
+                connection.execute(text(f"insert into {table} ({names}) values ({places})"), values)

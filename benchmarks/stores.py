@@ -1,11 +1,12 @@
-"""Logging and searching through the two libraries, in one process, each on its own SQLite file."""
+"""Logging and searching through the two libraries, in one process, each on its own database."""
 
 import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from driver import Driver
+from crowd import crowd
+from databases import Database
 from interleaved import Result, compare, rate
 from mlflow.entities import Metric as MlflowMetric
 from mlflow.entities import Param, RunStatus, RunTag, ViewType
@@ -17,21 +18,53 @@ from trackstore import Metric
 
 T = TypeVar("T")
 
-SEARCH = "metrics.m0 > 0.9 AND params.p0 = 'v3'"
+SEARCHES = {
+    "a": ("metrics.m0 > 0.9 AND params.p0 = 'v3'", "two filters that keep a tenth each"),
+    "b": ("metrics.m0 > 0.4 AND params.p1 = 'w7'", "0.06 % of all match"),
+    "c": ("metrics.m0 > 0.9 AND params.p0 = 'none'", "none match"),
+}
 ORDER = ["metrics.m1 DESC"]
+TARGETS = {
+    "sqlite": {
+        "metric": "40x, 0.5",
+        "batch": "25x, 0.6",
+        "params": "40x, 0.5",
+        "create": "60x, 0.4",
+        "crowd": "40x",
+        "search a": "3,000x",
+    },
+    "postgres": {
+        "metric": "15x, 0.45",
+        "batch": "20x, 0.55",
+        "params": "15x, 0.6",
+        "create": "15x, 0.6",
+        "crowd": "30x",
+        "search a": "60x",
+    },
+    "mariadb": {
+        "metric": "12x, 0.35",
+        "batch": "10x, 0.55",
+        "params": "10x, 0.55",
+        "create": "20x, 0.4",
+        "crowd": "30x",
+    },
+}
 
 
 class Subjects:
-    """A tracker and MLflow's store, each with an experiment."""
+    """A tracker, MLflow's store and the bare driver, each with a database and an experiment."""
 
-    def __init__(self, folder: Path) -> None:
-        self.tracker = trackstore.open(
-            f"sqlite:///{folder}/trackstore.db", artifacts=str(folder / "artifacts")
-        )
-        self.mlflow = SqlAlchemyStore(f"sqlite:///{folder}/mlflow.db", str(folder / "mlruns"))
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.targets = TARGETS[database.name]
+        self.database = database
+        self.ours_url = database.make("trackstore")
+        self.mlflow_url = database.mlflows(database.make("mlflow"))
+        self.driver_url = database.make("driver")
+        self.tracker = trackstore.open(self.ours_url, artifacts=str(folder / "artifacts"))
+        self.mlflow = SqlAlchemyStore(self.mlflow_url, str(folder / "mlruns"))
         self.ours_id = self.tracker.create_experiment("bench").id
         self.mlflow_id = self.mlflow.create_experiment("bench")
-        self.driver = Driver(folder / "driver.db")
+        self.driver = database.driver(self.driver_url)
         self.times = itertools.count(1)
 
     def our_run(self) -> str:
@@ -39,6 +72,11 @@ class Subjects:
 
     def mlflow_run(self) -> str:
         return self.mlflow.create_run(self.mlflow_id, "u", 1, [], "r").info.run_id
+
+    def close(self) -> None:
+        self.driver.close()
+        self.tracker.close()
+        self.mlflow.engine.dispose()
 
 
 def one_metric(on: Subjects, seconds: float, rounds: int) -> Result:
@@ -56,10 +94,27 @@ def one_metric(on: Subjects, seconds: float, rounds: int) -> Result:
         "`log_metric`, a point a call",
         lambda: rate(ours, seconds),
         lambda: rate(mlflow, seconds),
-        driver=lambda: rate(lambda _: on.driver.add_point(next(on.times)), seconds),
+        driver=lambda: rate(lambda _: on.driver.add_point(1, next(on.times)), seconds),
         rounds=rounds,
-        target=30,
+        target=on.targets["metric"],
     )
+
+
+def many_processes(on: Subjects, seconds: float, rounds: int, size: int = 8) -> Result:
+    """Each process has a handle of its own, and a run of its own."""
+    with (
+        crowd("ours", on.ours_url, [on.our_run() for _ in range(size)]) as ours,
+        crowd("mlflow", on.mlflow_url, [on.mlflow_run() for _ in range(size)]) as mlflow,
+        crowd(on.database.name, on.driver_url, [str(100 + n) for n in range(size)]) as driver,
+    ):
+        return compare(
+            f"{size} processes, a point a call",
+            lambda: ours(seconds),
+            lambda: mlflow(seconds),
+            driver=lambda: driver(seconds),
+            rounds=rounds,
+            target=on.targets["crowd"],
+        )
 
 
 def thousand_metrics(on: Subjects, seconds: float, rounds: int) -> Result:
@@ -82,7 +137,7 @@ def thousand_metrics(on: Subjects, seconds: float, rounds: int) -> Result:
         ),
         driver=lambda: rate(lambda _: on.driver.add_points(rows()), seconds),
         rounds=rounds,
-        target=18,
+        target=on.targets["batch"],
     )
 
 
@@ -109,7 +164,7 @@ def params_and_tags(on: Subjects, seconds: float, rounds: int) -> Result:
         mlflow,
         driver=lambda: rate(driver, seconds),
         rounds=rounds,
-        target=25,
+        target=on.targets["params"],
     )
 
 
@@ -123,31 +178,67 @@ def create_and_finish(on: Subjects, seconds: float, rounds: int) -> Result:
         lambda: rate(mlflow, seconds),
         driver=lambda: rate(lambda _: on.driver.create_and_finish(next(on.times)), seconds),
         rounds=rounds,
-        target=40,
+        target=on.targets["create"],
     )
 
 
-def filtered_search(folder: Path, size: int, rounds: int) -> Result:
+class Searched:
     """The same runs in both; the two must find the same ones in the same order."""
-    tracker = trackstore.open(f"sqlite:///{folder}/search.db", artifacts=str(folder / "artifacts"))
-    store = SqlAlchemyStore(f"sqlite:///{folder}/mlflow-search.db", str(folder / "mlruns"))
-    fill_trackstore(tracker, size)
-    fill_mlflow(store, size)
 
-    def ours() -> list[str]:
-        page = tracker.search_runs([EXPERIMENT], SEARCH, order_by=ORDER, limit=50)
+    def __init__(self, database: Database, folder: Path, size: int) -> None:
+        self.size = size
+        self.targets = TARGETS[database.name]
+        self.tracker = trackstore.open(database.make("search"), artifacts=str(folder / "artifacts"))
+        fill_trackstore(self.tracker, size)
+        url = database.mlflows(database.make("mlflow-search"))
+        self.mlflow = SqlAlchemyStore(url, str(folder / "mlruns"))
+        fill_mlflow(self.mlflow, size)
+
+    def ours(self, filter_: str) -> list[str]:
+        page = self.tracker.search_runs([EXPERIMENT], filter_, order_by=ORDER, limit=50)
         return [run.id for run in page.items]
 
-    def mlflow() -> list[str]:
-        found = store.search_runs([EXPERIMENT], SEARCH, ViewType.ACTIVE_ONLY, 50, ORDER)
+    def mlflows(self, filter_: str) -> list[str]:
+        found = self.mlflow.search_runs([EXPERIMENT], filter_, ViewType.ACTIVE_ONLY, 50, ORDER)
         return [run.info.run_id for run in found]
 
-    assert ours() == mlflow() != [], "the two searches disagree"
-    work = f"search with two filters and an order over {size:,} runs"
+    def close(self) -> None:
+        self.tracker.close()
+        self.mlflow.engine.dispose()
+
+
+def filtered_search(on: Searched, which: str, rounds: int) -> Result:
+    filter_, about = SEARCHES[which]
+    found = on.ours(filter_)
+    assert found == on.mlflows(filter_), "the two searches disagree"
+    assert bool(found) == (which != "c")
     return compare(
-        work,
-        lambda: rate(lambda _: ours(), 0.5),
-        lambda: rate(lambda _: mlflow(), 0.0),
+        f"search ({which}) of {on.size:,} runs: {about}, by a metric",
+        lambda: rate(lambda _: on.ours(filter_), 0.5),
+        lambda: rate(lambda _: on.mlflows(filter_), 0.0),
         rounds=rounds,
-        target=1000,
+        target=on.targets.get(f"search {which}", ""),
     )
+
+
+def growth(database: Database, folder: Path, sizes: tuple[int, int]) -> Result:
+    """Compare search (a) of many runs with that of few: the ratio says how much slower it is."""
+    trackers = []
+    for size in sizes:
+        url = database.make(f"of-{size}")
+        trackers.append(trackstore.open(url, artifacts=str(folder / "artifacts")))
+        fill_trackstore(trackers[-1], size)
+
+    def search(tracker: trackstore.Tracker) -> None:
+        page = tracker.search_runs([EXPERIMENT], SEARCHES["a"][0], order_by=ORDER, limit=50)
+        assert len(page.items) == 50
+
+    few, many = trackers
+    with few, many:
+        return compare(
+            f"search (a), {sizes[0]:,} runs against {sizes[1]:,} (both trackstore)",
+            lambda: rate(lambda _: search(few), 1),
+            lambda: rate(lambda _: search(many), 1),
+            rounds=7,
+            target="at most 3x" if database.name == "mariadb" else "at most 2x",
+        )
