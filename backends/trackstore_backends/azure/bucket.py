@@ -48,9 +48,12 @@ class AzureBucket(Bucket):
                 max_single_put_size=self.part_size,
                 max_single_get_size=_CHUNK,
                 max_chunk_get_size=_CHUNK,
-                connection_timeout=options.connect_timeout,
-                read_timeout=options.timeout,
-                transport=RequestsTransport(session=_session(), session_owner=True),
+                transport=RequestsTransport(
+                    session=_session(),
+                    session_owner=True,
+                    connection_timeout=options.connect_timeout,
+                    read_timeout=options.timeout,
+                ),
                 retry_policy=LinearRetry(backoff=1, retry_total=2, random_jitter_range=1),
             )
         found = {"encryption_scope": options.encryption_scope, "standard_blob_tier": options.tier}
