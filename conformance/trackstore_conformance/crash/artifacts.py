@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from trackstore.model import ArtifactInfo
+from trackstore.stores import Guarantees
 from trackstore_conformance.bench import all_rows
 from trackstore_conformance.crash.kinds import Facts, Kind, Program, Rules, Step
 from trackstore_conformance.outcomes import outcome
@@ -38,6 +41,17 @@ class ArtifactKind(Kind[Files]):
             model[path] = digest(step.args[1])
         return ("ok",)
 
+    def claimed(self, program: Program, guarantees: Guarantees) -> Program:
+        files: Files = {}
+        for step in program.prepared:
+            self.apply(files, step)
+        steps = []
+        for step in program.steps:
+            if is_claimed(step, files, guarantees):
+                self.apply(files, step)
+                steps.append(step)
+        return replace(program, steps=tuple(steps))
+
     def facts(self, model: Files, program: Program) -> Facts:  # noqa: ARG002 - all is listed
         return {("file", path): file for path, file in model.items()}
 
@@ -52,6 +66,13 @@ class ArtifactKind(Kind[Files]):
         left = {path: file for path, file in model.items() if found.get(("file", path)) == file}
         is_part = model.keys() - left.keys() <= set(going) and self.facts(left, EMPTY) == found
         return left if is_part else None
+
+
+def is_claimed(step: Step, files: Files, guarantees: Guarantees) -> bool:
+    if step.options.get("if_absent"):
+        return guarantees.create_only != "none"
+    replaces = step.method == "put" and step.args[0] in files
+    return not (replaces and guarantees.artifact_overwrite == "refused")
 
 
 EMPTY = Program("", ())

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from msgspec import Struct
 
+from trackstore.stores import Guarantees
 from trackstore_conformance.outcomes import Outcome
 
 M = TypeVar("M")
@@ -87,6 +88,10 @@ class Kind(ABC, Generic[M]):
     @abstractmethod
     def apply(self, model: M, step: Step) -> tuple[str, ...]:
         """Make the call on the model and return the ways in which it may end."""
+
+    def claimed(self, program: Program, guarantees: Guarantees) -> Program:  # noqa: ARG002
+        """Return the program without the calls that a store of these claims refuses."""
+        return program
 
     @abstractmethod
     def facts(self, model: M, program: Program) -> Facts:

@@ -26,16 +26,16 @@ class Trial(Generic[M]):
 
     def __init__(self, bench: Bench[Any], kind: Kind[M], work: Workload) -> None:
         bench.move()
-        program = work.program(bench.seed, lead_of(bench))
         self.bench = bench
         self.kind = kind
         self.rules = kind.rules
-        self.program = program
         self.model = kind.model()
-        self.left = list(program.steps)
         self.cut: Step | None = None
-        self.story = f"work {program.name!r}"
         with bench.opener(bench.url) as store:
+            program = work.program(bench.seed, lead_of(bench))
+            self.program = kind.claimed(program, store.guarantees)
+            self.left = list(self.program.steps)
+            self.story = f"work {program.name!r}"
             for step in program.prepared:
                 self.take(step, outcome(run, store, step))
 
