@@ -1,16 +1,15 @@
 """The calls under way on a store, for a `close` that waits for them and a fork that forgets."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Condition
+from types import TracebackType
 from weakref import WeakSet
 
 from trackstore.errors import InvalidState
 
 
 class Calls:
-    """Lets calls in until it is closed."""
+    """Lets calls in until it is closed: `with calls:` around each of them."""
 
     def __init__(self) -> None:
         self._closed = False
@@ -21,17 +20,21 @@ class Calls:
         self._under_way = 0
         self._changed = Condition()
 
-    @contextmanager
-    def call(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         with self._changed:
             if self._closed:
                 raise InvalidState("this store is closed")
             self._under_way += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._under_way -= 1
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._changed:
+            self._under_way -= 1
+            if self._closed:
                 self._changed.notify_all()
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ fragments, passwords, dot segments in any decoding, and hosts where a host means
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -47,6 +48,11 @@ class Location(NamedTuple):
 def parse_location(uri: str) -> Location:
     """Return the parts of `uri`, or raise `InvalidRequest` or `LimitExceeded`."""
     check_text("an artifact location", uri, ARTIFACT_LOCATION)
+    return _parsed(uri)
+
+
+@lru_cache(maxsize=1_024)
+def _parsed(uri: str) -> Location:
     form = _FORM.fullmatch(uri)
     if form is None:
         raise InvalidRequest("an artifact location must be of the form scheme:/path")

@@ -41,17 +41,17 @@ class SigningAzureArtifactStore(AzureArtifactStore, SigningArtifactStore[AzureBu
             raise LimitExceeded(
                 f"an upload has 1 to {uploads.MOST_PARTS:,} parts, and not {parts:,}"
             )
-        with self._calls.call():
+        with self._calls:
             return SignedUpload(*uploads.begin(self._bucket, self._secret, key, parts, seconds))
 
     def finish_upload(self, path: str, upload_id: str, tags: Sequence[str]) -> ArtifactInfo:
         """The service compares no tags of blocks: those given are only counted."""
         key = self._key(path)
-        with self._calls.call():
+        with self._calls:
             size = uploads.finish(self._bucket, self._secret, key, upload_id, len(tags))
         return ArtifactInfo(path, size)
 
     def abort_upload(self, path: str, upload_id: str) -> None:
         key = self._key(path)
-        with self._calls.call():
+        with self._calls:
             uploads.abort(self._bucket, self._secret, key, upload_id)

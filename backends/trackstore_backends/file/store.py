@@ -34,9 +34,9 @@ from trackstore_backends.file.urls import KEPT, place_of
 
 _MOST_ATTEMPTS = 100
 """How often a put makes its folder again while others delete what is in it."""
-_LOOK_AGAIN = ABSENT | {errno.EEXIST, errno.EISDIR}
+_LOOK_AGAIN = ABSENT | {errno.EEXIST}
 """What others did between a look at the path and the publishing of the file."""
-_CHUNK = 256 * 1024
+_CHUNK = 1024 * 1024
 
 
 class FileArtifactStore(ArtifactStore):
@@ -62,7 +62,7 @@ class FileArtifactStore(ArtifactStore):
 
     def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
         names = tree.names_of(path)
-        with self._calls.call():
+        with self._calls:
             self._sweep_once()
             with staged_file(self._root) as staged:
                 staged.write(chunks)
@@ -73,7 +73,7 @@ class FileArtifactStore(ArtifactStore):
     def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
         _check_range(start, length)
         names = tree.names_of(path)
-        with self._calls.call(), translated():
+        with self._calls, translated():
             file, status = tree.open_file(self._root, names)
         return self._reader(file, status.st_size, start, length)
 
@@ -82,21 +82,21 @@ class FileArtifactStore(ArtifactStore):
         return ArtifactReader(_Chunks(self._calls, file, start, end), size)
 
     def stat(self, path: str) -> ArtifactInfo:
-        with self._calls.call(), translated():
+        with self._calls, translated():
             return listing.describe(self._root, path)
 
     def scan(
         self, prefix: str, after: str | None, limit: int, *, deep: bool
     ) -> Page[ArtifactInfo, str]:
         entries = listing.all_files if deep else listing.one_level
-        with self._calls.call(), translated():
+        with self._calls, translated():
             found = list(islice(entries(self._root, prefix, after or "", limit + 1), limit + 1))
         page = found[:limit]
         return Page(page, page[-1].path if len(found) > limit else None)
 
     def delete(self, path: str) -> None:
         names = tree.names_of(path)
-        with self._calls.call():
+        with self._calls:
             with suppress(NotFound), translated():
                 discard(self._root, names)
             with translated("unknown"):
@@ -106,7 +106,7 @@ class FileArtifactStore(ArtifactStore):
 
     def scan_versions(self, path: str, after: str | None, limit: int) -> Page[ArtifactVersion, str]:
         names = tree.names_of(path)
-        with self._calls.call(), translated():
+        with self._calls, translated():
             known = versions.newest_first(self._root, names, after)
             found = list(islice(known, limit + 1))
         page = found[:limit]
@@ -117,13 +117,13 @@ class FileArtifactStore(ArtifactStore):
     ) -> ArtifactReader:
         _check_range(start, length)
         names = tree.names_of(path)
-        with self._calls.call(), translated():
+        with self._calls, translated():
             file, status = versions.open_version(self._root, names, version)
         return self._reader(file, status.st_size, start, length)
 
     def sweep_uploads(self, prefix: str, older_than_s: float) -> int:
         """What uploads leave behind is of the whole store, and of none of its folders."""
-        with self._calls.call(), translated():
+        with self._calls, translated():
             if prefix or not (self._root / tree.PRIVATE).exists():
                 return 0
             swept = sweep_incoming(self._root, time.time() - older_than_s)
@@ -141,19 +141,14 @@ class FileArtifactStore(ArtifactStore):
 
     def _publish(self, staged: Staged, names: list[bytes], *, if_absent: bool) -> None:
         for _ in range(_MOST_ATTEMPTS):
-            is_taken = self._make_way(names, if_absent=if_absent)
             try:
                 with tree.make_folder(self._root, names[:-1]) as folder:
-                    if if_absent:
-                        staged.create(folder, names[-1])
-                    elif not self._kept:
-                        staged.replace(folder, names[-1])
-                    elif is_taken:
-                        versions.replace(self._root, staged, folder, names[-1], self._kept)
-                    else:
-                        versions.create(staged, folder, names[-1])
+                    self._place(staged, folder, names[-1], if_absent=if_absent)
                     with translated("unknown"):
                         tree.sync(folder)
+            except IsADirectoryError as error:
+                if not listing.remove_hollow(self._root, names):
+                    raise Conflict("a folder has this artifact's path") from error
             except OSError as error:
                 if error.errno not in _LOOK_AGAIN:
                     raise
@@ -161,29 +156,36 @@ class FileArtifactStore(ArtifactStore):
                 return
         raise Unavailable("the folder of this artifact keeps being deleted by others")
 
-    def _make_way(self, names: list[bytes], *, if_absent: bool) -> bool:
-        """Tell if a file is at the path; raise if what is there, or above, may not be replaced."""
-        try:
-            with tree.open_folder(self._root, names[:-1]) as folder:
-                mode = os.stat(names[-1], dir_fd=folder, follow_symlinks=False).st_mode
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            if error.errno in ABSENT:
-                raise Conflict("a folder of this artifact's path is a file or a link") from error
-            raise
-        if S_ISREG(mode) and if_absent:
+    def _place(self, staged: Staged, folder: int, name: bytes, *, if_absent: bool) -> None:
+        is_taken = _is_file(folder, name)
+        if is_taken and if_absent:
             raise AlreadyExists("an artifact of this path is there", field="path")
-        if S_ISDIR(mode) and not listing.remove_hollow(self._root, names):
-            raise Conflict("a folder has this artifact's path")
-        if not (S_ISREG(mode) or S_ISDIR(mode)):
-            raise Conflict("something that is no artifact, such as a link, has this path")
-        return S_ISREG(mode)
+        if if_absent:
+            staged.create(folder, name)
+        elif not self._kept:
+            staged.replace(folder, name)
+        elif is_taken:
+            versions.replace(self._root, staged, folder, name, self._kept)
+        else:
+            versions.create(staged, folder, name)
 
     def _prune(self, names: list[bytes]) -> None:
         """Remove the folders that a deletion left empty."""
         while names and tree.remove_empty(self._root, names):
             names = names[:-1]
+
+
+def _is_file(folder: int, name: bytes) -> bool:
+    """Tell if a file has the name, or nothing; raise if it is what a file may not replace."""
+    try:
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return False
+    if S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "a folder")
+    if not S_ISREG(mode):
+        raise Conflict("something that is no artifact, such as a link, has this path")
+    return True
 
 
 def _check_range(start: int, length: int | None) -> None:
@@ -204,7 +206,7 @@ class _Chunks(Iterator[bytes]):
         if self._file is None or self._at >= self._end:
             self.close()
             raise StopIteration
-        with self._calls.call(), translated():
+        with self._calls, translated():
             chunk = os.pread(self._file, min(_CHUNK, self._end - self._at), self._at)
         if not chunk:
             raise BackendError("another program has shortened this artifact while it was read")

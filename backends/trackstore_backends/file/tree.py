@@ -15,7 +15,7 @@ from pathlib import Path
 from stat import S_ISREG
 from unicodedata import normalize
 
-from trackstore.errors import BackendError, InvalidRequest, NotFound
+from trackstore.errors import BackendError, Conflict, InvalidRequest, NotFound
 from trackstore_backends.file.errors import ABSENT
 
 PRIVATE = ".trackstore"
@@ -30,7 +30,8 @@ _GET_GENERATION = 0x80087601
 """FS_IOC_GETVERSION of Linux; elsewhere it is refused, and every folder is synced each time."""
 _MOST_REMEMBERED = 10_000
 _Identity = tuple[int, int, bytes]
-_synced: set[tuple[_Identity | None, bytes, _Identity | None]] = set()
+_Entry = tuple[_Identity | None, bytes, _Identity | None]
+_synced: set[_Entry] = set()
 Names = Sequence[bytes]
 
 
@@ -77,13 +78,18 @@ def make_folder(root: Path | int, names: Names) -> Iterator[int]:
 
     Folders that were there are synced too: another process may have made them just now.  Only what
     this process has synced once need not be synced again.
+
+    Raises `FileNotFoundError` if another removes a folder meanwhile, `Conflict` if one of the names
+    is a file's or a link's.
     """
     folder = os.dup(root) if isinstance(root, int) else _open_or_make_root(root)
     try:
+        known = _identity(folder) if names else None
         for name in names:
-            above, folder = folder, _open_or_make(name, folder)
+            above, folder = folder, _enter(name, folder)
             try:
-                _make_durable(above, name, folder)
+                entry = (known, name, known := _identity(folder))
+                _make_durable(above, entry)
             finally:
                 os.close(above)
         yield folder
@@ -91,12 +97,22 @@ def make_folder(root: Path | int, names: Names) -> Iterator[int]:
         os.close(folder)
 
 
-def _make_durable(above: int, name: bytes, folder: int) -> None:
-    """Sync a folder's entry, unless it is one that was synced before.
+def _enter(name: bytes, folder: int) -> int:
+    try:
+        return _open_or_make(name, folder)
+    except FileNotFoundError:  # deleted meanwhile
+        raise
+    except OSError as error:
+        if error.errno in ABSENT:
+            raise Conflict("a folder of this artifact's path is a file or a link") from error
+        raise
+
+
+def _make_durable(above: int, entry: _Entry) -> None:
+    """Sync the entry of a folder, unless it is one that was synced before.
 
     A disk takes as long to sync what is clean, which for small files was most of the time.
     """
-    entry = (_identity(above), name, _identity(folder))
     if entry in _synced:
         return
     sync(above)

@@ -36,7 +36,7 @@ class FileChunks(Iterator[bytes]):
         if self._file is None or self._at >= self._end:
             self.close()
             raise StopIteration
-        with self._calls.call(), translated("read a file"):
+        with self._calls, translated("read a file"):
             chunk: bytes = self._file.read(min(CHUNK, self._end - self._at))
             if self._version and self._version() != self._first:
                 raise Unavailable("the artifact was replaced while it was read; read it again")

@@ -67,7 +67,7 @@ class FsspecArtifactStore(ArtifactStore):
         if start < 0 or (length is not None and length < 0):
             raise InvalidRequest("a range of an artifact begins or is less than 0")
         check_names(path)
-        with self._calls.call(), translated("read a file"):
+        with self._calls, translated("read a file"):
             tree = self._trees.take()
             done = partial(self._trees.give_back, tree)
             try:
@@ -122,7 +122,7 @@ class FsspecArtifactStore(ArtifactStore):
     @contextmanager
     def _tree(self) -> Iterator[Tree]:
         with ExitStack() as stack:
-            stack.enter_context(self._calls.call())
+            stack.enter_context(self._calls)
             with translated("connect"):
                 tree = stack.enter_context(self._trees.use())
             yield tree

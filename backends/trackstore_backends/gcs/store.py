@@ -43,7 +43,7 @@ class VersionedGCSArtifactStore(GCSArtifactStore):
         key = self._key(path)
         if after is not None and not _GENERATION.fullmatch(after):
             raise InvalidRequest("a page of versions begins after one of them")
-        with self._calls.call():
+        with self._calls:
             known = versions.newest_first(self._bucket, key)
         older = [each for each in known if after is None or int(each.id) < int(after)]
         page = older[:limit]

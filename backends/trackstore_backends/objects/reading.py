@@ -25,7 +25,7 @@ def open_range(
     """Return the chunks, of which the first reply has begun, and the size of the whole."""
     if start < 0 or (length is not None and length < 0):
         raise InvalidRequest("a range of an artifact begins or is less than 0")
-    with calls.call():
+    with calls:
         body, size = _first_reply(source, start, length)
     end = size if length is None else min(start + length, size)
     return Chunks(calls, source, start, end, body), size
@@ -61,7 +61,7 @@ class Chunks(Iterator[bytes]):
         if self._at >= self._end:
             self.close()
             raise StopIteration
-        with self._calls.call():
+        with self._calls:
             chunk = self._read()
         self._at += len(chunk)
         return chunk

@@ -55,7 +55,7 @@ class ObjectArtifactStore(ArtifactStore, Generic[B]):
 
     def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
         key = self._key(path)
-        with self._calls.call():
+        with self._calls:
             size = upload(self._bucket, self._senders.get(), key, chunks, absent=if_absent)
         return ArtifactInfo(path, size)
 
@@ -67,7 +67,7 @@ class ObjectArtifactStore(ArtifactStore, Generic[B]):
 
     def stat(self, path: str) -> ArtifactInfo:
         key = self._key(path)
-        with self._calls.call():
+        with self._calls:
             try:
                 return ArtifactInfo(path, self._bucket.head(key).size)
             except NotFound:
@@ -80,7 +80,7 @@ class ObjectArtifactStore(ArtifactStore, Generic[B]):
     ) -> Page[ArtifactInfo, str]:
         inside = f"{self._key(prefix)}/" if prefix else self._root
         begin = self._root + after if after else ""
-        with self._calls.call():
+        with self._calls:
             lister = Lister(self._bucket, limit + 1)
             entries = (lister.deep if deep else lister.level)(inside, begin)
             found = [self._seen(info) for info in islice(entries, limit + 1)]
@@ -90,7 +90,7 @@ class ObjectArtifactStore(ArtifactStore, Generic[B]):
     def delete(self, path: str) -> None:
         key = self._key(path)
         keys, begun = [key], False
-        with self._calls.call():
+        with self._calls:
             try:
                 for batch in self._bucket.list(f"{key}/", None, level=False, most=1_000):
                     keys += (row.key for row in batch.rows)
@@ -121,7 +121,7 @@ class SigningArtifactStore(ObjectArtifactStore[B]):
     def sign_url(self, path: str, verb: Literal["GET", "PUT"], seconds: int) -> SignedURL:
         key = self._key(path)
         self._check_seconds(seconds)
-        with self._calls.call():
+        with self._calls:
             url, headers = self._bucket.sign(key, verb, seconds)
         return SignedURL(url, headers)
 

@@ -37,7 +37,7 @@ class S3ArtifactStore(SigningArtifactStore[S3Bucket]):
         if not 1 <= parts <= _MOST_PARTS:
             raise LimitExceeded(f"an upload has 1 to {_MOST_PARTS:,} parts, and not {parts:,}")
         mark = uuid4().hex
-        with self._calls.call():
+        with self._calls:
             upload = uploads.begin(self._bucket, key, mark)
             signed = [
                 uploads.sign_part(self._bucket, key, upload, number, seconds)
@@ -48,7 +48,7 @@ class S3ArtifactStore(SigningArtifactStore[S3Bucket]):
     def finish_upload(self, path: str, upload_id: str, tags: Sequence[str]) -> ArtifactInfo:
         key = self._key(path)
         upload = _parse_upload(upload_id)
-        with self._calls.call():
+        with self._calls:
             if len(tags) != upload.parts:
                 raise InvalidRequest(
                     f"the upload has {upload.parts:,} parts, and {len(tags):,} tags came"
@@ -58,7 +58,7 @@ class S3ArtifactStore(SigningArtifactStore[S3Bucket]):
 
     def abort_upload(self, path: str, upload_id: str) -> None:
         key = self._key(path)
-        with self._calls.call():
+        with self._calls:
             try:
                 upload = _parse_upload(upload_id)
             except NotFound:
@@ -67,7 +67,7 @@ class S3ArtifactStore(SigningArtifactStore[S3Bucket]):
 
     def sweep_uploads(self, prefix: str, older_than_s: float) -> int:
         inside = f"{self._key(prefix)}/" if prefix else self._root
-        with self._calls.call():
+        with self._calls:
             return uploads.sweep(self._bucket, inside, older_than_s)
 
 
@@ -76,7 +76,7 @@ class VersionedS3ArtifactStore(S3ArtifactStore):
 
     def scan_versions(self, path: str, after: str | None, limit: int) -> Page[ArtifactVersion, str]:
         key = self._key(path)
-        with self._calls.call():
+        with self._calls:
             known = versions.newest_first(self._bucket, key, after, limit + 1)
             found = list(islice(known, limit + 1))
         page = found[:limit]
