@@ -18,8 +18,8 @@ import machine
 from copying import copy
 from interleaved import HEADER, Result, compare
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
-from run import write
 from servers import free_port, mlflow_server, running, trackstore_server
+from table import write
 
 from trackstore.artifacts import Artifacts
 
@@ -68,7 +68,7 @@ def timed(move: Callable[[int], object]) -> Callable[[], float]:
 
 
 def local(folder: Path, source: Path, rounds: int) -> Iterator[Result]:
-    """A file to and from a folder; "of driver" is the fraction of the reference script's rate."""
+    """A file to and from a folder; "of reference" is the fraction of `copying.py`'s rate."""
     out = folder / "out"
     out.mkdir()
     there = folder / "out-of-theirs"
@@ -83,17 +83,17 @@ def local(folder: Path, source: Path, rounds: int) -> Iterator[Result]:
             f"{size} into a local folder",
             timed(lambda _: ours.upload(source, "file")),
             timed(lambda _: theirs.log_artifact(str(source))),
-            driver=timed(lambda _: copy(source, plain / "file")),
+            reference=timed(lambda _: copy(source, plain / "file")),
             rounds=rounds,
-            target="0.8 of driver",
+            target="0.8 of reference",
         )
         yield compare(
             f"{size} from a local folder",
             timed(lambda _: ours.download("file", out / "ours")),
             timed(lambda _: theirs.download_artifacts(source.name, str(there))),
-            driver=timed(lambda _: copy(plain / "file", out / "plain")),
+            reference=timed(lambda _: copy(plain / "file", out / "plain")),
             rounds=rounds,
-            target="0.8 of driver",
+            target="0.8 of reference",
         )
     begun = perf_counter()
     subprocess.run(["cp", str(source), str(out / "cp")], check=True)

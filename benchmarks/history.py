@@ -17,8 +17,9 @@ from pathlib import Path
 import machine
 from databases import Database, sqlite
 from interleaved import Result, compare, rate
+from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from sqlalchemy import text
+from sqlalchemy import insert
 
 import trackstore
 from trackstore import Metric
@@ -31,10 +32,6 @@ TARGETS = {
     "postgres": {"columns": "150x", "points": "20x", "chart": "40x"},
     "mariadb": {"columns": "150x", "points": "20x", "chart": ""},
 }
-MLFLOW_POINT = (
-    "insert into {table} ({key}, value, timestamp, run_uuid, step, is_nan) "
-    "values ('m', :value, :timestamp, :run, :step, false)"
-)
 
 
 def points(size: int) -> Iterator[Metric]:
@@ -73,23 +70,10 @@ class Histories:
 
     @cached_property
     def mlflow_run(self) -> str:
-        """Written directly: through MLflow's own store this would take an hour."""
-        made = self.mlflow.create_run(self.mlflow.create_experiment("history"), "u", 1, [], "r")
-        rows = (
-            {"value": p.value, "timestamp": p.timestamp, "step": p.step, "run": made.info.run_id}
-            for p in points(self.size)
-        )
-        key = self.mlflow.engine.dialect.identifier_preparer.quote("key")
-        point, latest = (
-            text(MLFLOW_POINT.format(table=table, key=key))
-            for table in ("metrics", "latest_metrics")
-        )
-        with self.mlflow.engine.begin() as connection:
-            while part := list(islice(rows, 5_000)):
-                connection.execute(point, part)
-                last = part[-1]
-            connection.execute(latest, last)
-        return made.info.run_id
+        experiment = self.mlflow.create_experiment("history")
+        run = self.mlflow.create_run(experiment, "u", 1, [], "r").info.run_id
+        insert_points(self.mlflow, run, self.size)
+        return run
 
     def close(self) -> None:
         self.tracker.close()
@@ -100,6 +84,26 @@ def log_points(tracker: trackstore.Tracker, run_id: str, size: int) -> None:
     rows = points(size)
     while part := list(islice(rows, 5_000)):
         tracker.log(run_id, metrics=part)
+
+
+def insert_points(store: SqlAlchemyStore, run_id: str, size: int) -> None:
+    """Write MLflow's rows directly: through its own store a million would take an hour."""
+    rows = (
+        {
+            "key": each.key,
+            "value": each.value,
+            "timestamp": each.timestamp,
+            "step": each.step,
+            "run_uuid": run_id,
+            "is_nan": False,
+        }
+        for each in points(size)
+    )
+    with store.engine.begin() as connection:
+        while part := list(islice(rows, 5_000)):
+            connection.execute(insert(SqlMetric.__table__), part)
+            last = part[-1]
+        connection.execute(insert(SqlLatestMetric.__table__), last)
 
 
 def as_columns(on: Histories, rounds: int) -> Result:

@@ -34,7 +34,8 @@ class Result:
 
 
 HEADER = (
-    "| work | trackstore, per s | MLflow, per s | ratio | over the rounds | of driver | target |\n"
+    "| work | trackstore, per s | MLflow, per s | ratio | over the rounds "
+    "| of reference | target |\n"
     "|---|---|---|---|---|---|---|"
 )
 
@@ -44,12 +45,12 @@ def compare(
     ours: Subject,
     mlflow: Subject,
     *,
-    driver: Subject | None = None,
+    reference: Subject | None = None,
     rounds: int,
     target: str,
 ) -> Result:
-    """Let the subjects take turns; `driver` writes the same rows with no library at all."""
-    subjects = [ours, mlflow, *([driver] if driver else [])]
+    """Let the subjects take turns; `reference` is a third, such as a driver with no library."""
+    subjects = [ours, mlflow, *([reference] if reference else [])]
     for subject in subjects:
         subject()
     measured = [[subject() for subject in subjects] for _ in range(rounds)]

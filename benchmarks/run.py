@@ -4,7 +4,7 @@
     tox -e bench -- --database postgres      the same on PostgreSQL, or on mariadb
     tox -e bench -- --ram                    the stores' part on a RAM disk, without waits for one
     tox -e bench -- --quick                  a look, about two minutes; writes nothing
-    tox -e bench -- --only search --only http
+    tox -e bench -- --only search --only metric
     tox -e bench -- --only growth            how a search of 1,000,000 runs compares with 10,000
 
 All databases are on the same disk, MLflow's with its own settings; those of trackstore and of the
@@ -21,11 +21,11 @@ import history
 import machine
 import servers
 import stores
+import table
 from databases import DATABASES, Database
-from interleaved import HEADER, Result
+from interleaved import Result
+from table import Part
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"
 RAM = Path("/dev/shm")
 IN_RAM = ("metric", "batch", "params", "create")
 ASKED_FOR = ("growth",)
@@ -34,41 +34,27 @@ ASKED_FOR = ("growth",)
 
 def main() -> None:
     arguments = parsed()
-    only = arguments.only or (IN_RAM if arguments.ram else None)
     place = RAM if arguments.ram else None
     with (
         tempfile.TemporaryDirectory(prefix="trackstore-bench-", dir=place) as name,
         DATABASES[arguments.database](Path(name)) as database,
     ):
         folder = Path(name)
+        every = parts(database, folder, quick=arguments.quick)
+        usual = IN_RAM if arguments.ram else [each for each in every if each not in ASKED_FOR]
         head = machine.describe(folder, database.version)
-        print(f"{head}\n\n{HEADER}")
-        results = [
-            result
-            for title, part in parts(database, folder, quick=arguments.quick).items()
-            if (title in only if only else title not in ASKED_FOR)
-            for result in part()
-        ]
-    if arguments.write or not (arguments.quick or arguments.only):
-        write("ram" if arguments.ram else arguments.database, head, results)
+        results = table.measured(head, every, arguments.only or usual)
+    if table.is_written(arguments):
+        table.write("ram" if arguments.ram else arguments.database, head, results)
 
 
 def parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--database", choices=DATABASES, default="sqlite")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser = table.parser(__doc__)
     parser.add_argument("--ram", action="store_true", help="put SQLite's files on a RAM disk")
-    parser.add_argument("--only", action="append", help="a part: metric, batch, params, ...")
-    parser.add_argument("--write", action="store_true", help="write the parts that were run")
     arguments = parser.parse_args()
     if arguments.ram and arguments.database != "sqlite":
         parser.error("--ram is for SQLite, whose files are in the benchmark's own folder")
     return arguments
-
-
-Part = Callable[[], Iterator[Result]]
 
 
 def parts(database: Database, folder: Path, *, quick: bool) -> dict[str, Part]:
@@ -119,18 +105,9 @@ def histories(database: Database, folder: Path, size: int) -> Iterator[Result]:
 def of_servers(folder: Path, *, quick: bool) -> dict[str, Part]:
     rounds = 3 if quick else 7
     return {
-        "http": lambda: iter([servers.log_over_http(folder, 3 if quick else 8, rounds)]),
         "import": lambda: iter([servers.import_time(rounds)]),
         "start": lambda: iter([servers.start_up(folder, 3 if quick else 5)]),
     }
-
-
-def write(title: str, head: str, results: list[Result]) -> None:
-    begin, end = BEGIN.format(title), END.format(title)
-    before, _, rest = PAGE.read_text().partition(begin)
-    _, _, after = rest.partition(end)
-    table = "\n".join([HEADER, *(result.row() for result in results)])
-    PAGE.write_text(f"{before}{begin}\n{head}\n\n{table}\n{end}{after}")
 
 
 if __name__ == "__main__":

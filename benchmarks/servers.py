@@ -1,10 +1,7 @@
-"""The two servers over HTTP: the same compiled load generator against both, and their start."""
+"""The servers as processes: how each is started, and how long that and an import take."""
 
 import contextlib
-import json
 import os
-import re
-import shutil
 import signal
 import socket
 import statistics
@@ -18,20 +15,7 @@ from pathlib import Path
 
 from interleaved import Result, compare
 
-import trackstore
-
 BIN = Path(sys.executable).parent
-CONNECTIONS = 16
-
-WRK_SCRIPT = """
-local step = 0
-local body = '{"run_id":"%s","run_uuid":"%s","key":"m","value":0.5,"timestamp":1,"step":%%d}'
-request = function()
-  step = step + 1
-  return wrk.format("POST", "/api/2.0/mlflow/runs/log-metric",
-    {["Content-Type"] = "application/json"}, string.format(body, step + %d))
-end
-"""
 
 
 def free_port() -> int:
@@ -40,19 +24,31 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def trackstore_server(folder: Path, port: int) -> list[str]:
-    database, files = folder / "server.db", folder / "server-artifacts"
+def trackstore_server(folder: Path, port: int, url: str | None = None) -> list[str]:
+    """Return the command of a server on a database, which is a new SQLite file if none is given."""
     return [
         *(str(BIN / "trackstore"), "server", "--port", str(port)),
-        *("--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", str(files)),
+        *("--backend-store-uri", url or f"sqlite:///{folder}/server.db"),
+        *("--artifacts-destination", str(folder / "server-artifacts")),
     ]
 
 
-def mlflow_server(folder: Path, port: int) -> list[str]:
-    database, files = folder / "mlflow-server.db", folder / "mlflow-artifacts"
+def mlflow_server(folder: Path, port: int, url: str | None = None) -> list[str]:
     return [
         *(str(BIN / "mlflow"), "server", "--port", str(port)),
-        *("--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", str(files)),
+        *("--backend-store-uri", url or f"sqlite:///{folder}/mlflow-server.db"),
+        *("--artifacts-destination", str(folder / "mlflow-artifacts")),
+    ]
+
+
+def fasttrackml_server(folder: Path, port: int, url: str) -> list[str]:
+    """FastTrackML, told to sync each commit, as the others do: by itself SQLite's are not."""
+    own = url.replace("sqlite:///", "sqlite://", 1)  # its paths begin after the second slash
+    asked = "_synchronous=FULL" if own.startswith("sqlite:") else "sslmode=disable"
+    return [
+        *(str(BIN / "fml"), "server", "--listen-address", f"127.0.0.1:{port}"),
+        *("--database-uri", f"{own}?{asked}", "--log-level", "error"),
+        *("--default-artifact-root", str(folder / "fasttrackml-artifacts")),
     ]
 
 
@@ -83,74 +79,6 @@ def answers(url: str) -> bool:
             return reply.status == 200
     except (urllib.error.URLError, OSError):
         return False
-
-
-def post(port: int, path: str, body: dict[str, object]) -> dict[str, dict[str, dict[str, str]]]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/2.0/mlflow/{path}",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        return json.load(reply)
-
-
-class Load:
-    """16 keep-alive connections that log one metric a request, each with its own step."""
-
-    def __init__(self, folder: Path, port: int, seconds: int) -> None:
-        self.port, self.seconds = port, seconds
-        self.rounds = self.answered = 0
-        self.script = folder / f"wrk-{port}.lua"
-        body = {"experiment_id": "0", "start_time": 1}
-        self.run_id = post(port, "runs/create", body)["run"]["info"]["run_id"]
-
-    def __call__(self) -> float:
-        """Return requests answered with 200, a second."""
-        offset = self.rounds * 10_000_000
-        self.rounds += 1
-        self.script.write_text(WRK_SCRIPT % (self.run_id, self.run_id, offset))
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{self.seconds}s", "--timeout", "30s"]
-        output = subprocess.run(
-            [*command, "-s", str(self.script), f"http://127.0.0.1:{self.port}"],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        assert "Non-2xx" not in output, output
-        assert "Socket errors" not in output, output
-        count = re.search(r"(\d+) requests in ([\d.]+)s", output)
-        assert count, output
-        self.answered += int(count[1])
-        return int(count[1]) / float(count[2])
-
-
-def log_over_http(folder: Path, seconds: int, rounds: int) -> Result:
-    if shutil.which("wrk") is None:
-        sys.exit("the load generator `wrk` is missing: apt-get install wrk, or brew install wrk")
-    ours, theirs = free_port(), free_port()
-    with (
-        running(trackstore_server(folder, ours), ours),
-        running(mlflow_server(folder, theirs), theirs),
-    ):
-        our_load, mlflow_load = Load(folder, ours, seconds), Load(folder, theirs, seconds)
-        result = compare(
-            f"`log-metric` over HTTP, {CONNECTIONS} connections",
-            our_load,
-            mlflow_load,
-            rounds=rounds,
-            target="80x",
-        )
-    check_nothing_was_lost(folder, our_load)
-    return result
-
-
-def check_nothing_was_lost(folder: Path, load: Load) -> None:
-    """All that was answered is stored; beyond it only what each round's end left unanswered."""
-    with trackstore.open(f"sqlite:///{folder}/server.db", artifacts=str(folder)) as tracker:
-        stored = sum(1 for _ in tracker.iter_metric_history(load.run_id, "m"))
-    most = load.answered + load.rounds * CONNECTIONS
-    assert load.answered <= stored <= most, f"{load.answered} answered, {stored} stored"
 
 
 def start_up(folder: Path, rounds: int) -> Result:

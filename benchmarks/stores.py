@@ -94,7 +94,7 @@ def one_metric(on: Subjects, seconds: float, rounds: int) -> Result:
         "`log_metric`, a point a call",
         lambda: rate(ours, seconds),
         lambda: rate(mlflow, seconds),
-        driver=lambda: rate(lambda _: on.driver.add_point(1, next(on.times)), seconds),
+        reference=lambda: rate(lambda _: on.driver.add_point(1, next(on.times)), seconds),
         rounds=rounds,
         target=on.targets["metric"],
     )
@@ -111,7 +111,7 @@ def many_processes(on: Subjects, seconds: float, rounds: int, size: int = 8) -> 
             f"{size} processes, a point a call",
             lambda: ours(seconds),
             lambda: mlflow(seconds),
-            driver=lambda: driver(seconds),
+            reference=lambda: driver(seconds),
             rounds=rounds,
             target=on.targets["crowd"],
         )
@@ -135,7 +135,7 @@ def thousand_metrics(on: Subjects, seconds: float, rounds: int) -> Result:
         lambda: rate(
             lambda _: on.mlflow.log_batch(mlflow_run, points(MlflowMetric), [], []), seconds
         ),
-        driver=lambda: rate(lambda _: on.driver.add_points(rows()), seconds),
+        reference=lambda: rate(lambda _: on.driver.add_points(rows()), seconds),
         rounds=rounds,
         target=on.targets["batch"],
     )
@@ -162,7 +162,7 @@ def params_and_tags(on: Subjects, seconds: float, rounds: int) -> Result:
         "`log_batch` of 100 params + 100 tags",
         ours,
         mlflow,
-        driver=lambda: rate(driver, seconds),
+        reference=lambda: rate(driver, seconds),
         rounds=rounds,
         target=on.targets["params"],
     )
@@ -176,7 +176,7 @@ def create_and_finish(on: Subjects, seconds: float, rounds: int) -> Result:
         "`create_run` + finish",
         lambda: rate(lambda _: on.tracker.end_run(on.our_run()), seconds),
         lambda: rate(mlflow, seconds),
-        driver=lambda: rate(lambda _: on.driver.create_and_finish(next(on.times)), seconds),
+        reference=lambda: rate(lambda _: on.driver.create_and_finish(next(on.times)), seconds),
         rounds=rounds,
         target=on.targets["create"],
     )

@@ -7,7 +7,7 @@ of a bucket cuts in two, and chunks among whose points loose ones lie.
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from math import isnan
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from trackstore_backends.sql import series
 from trackstore_backends.sql.chunks import (
     Chunk,
     Doubles,
+    Integers,
     Key,
     block_ends,
     block_size,
@@ -24,6 +25,7 @@ from trackstore_backends.sql.chunks import (
     decoded,
     doubles_of,
     integer_at,
+    integers_of,
     summarised,
 )
 from trackstore_backends.sql.database import Session
@@ -32,6 +34,9 @@ from trackstore_backends.sql.series import Series
 
 LOOSE = 25_000
 """How many loose points are fetched at once."""
+
+ONE_BY_ONE = 6
+"""Finding so many numbers of a column one by one takes as long as decoding all of it."""
 
 GREATEST = 2**63 - 1
 ABOVE_ALL = 2**63
@@ -119,19 +124,49 @@ class Open(Piece):
         return next(key for key in self._keys[start:end] if key[2] == o)
 
 
+class ReadChunk:
+    """A chunk that has been read, and what has been decoded of it."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        self._ends = block_ends(chunk.points, block_size(chunk.summary))
+        self._blocks: dict[int, Doubles] = {}
+        self._asked = 0
+
+    def doubles(self, block: int) -> Doubles:
+        if block not in self._blocks:
+            self._blocks[block] = doubles_of(self.chunk.doubles, block, len(self._ends))
+        return self._blocks[block]
+
+    def step_and_time(self, place: int) -> tuple[int, int]:
+        self._asked += 1
+        if self._asked > ONE_BY_ONE:
+            steps, stamps = self._integers
+            return steps[place], stamps[place]
+        chunk = self.chunk
+        return (
+            integer_at(chunk.steps, chunk.points, place),
+            integer_at(chunk.stamps, chunk.points, place),
+        )
+
+    @cached_property
+    def _integers(self) -> tuple[Integers, Integers]:
+        chunk = self.chunk
+        return integers_of(chunk.steps, chunk.points), integers_of(chunk.stamps, chunk.points)
+
+
 class Sealed(Piece):
     """A chunk, of which only the summary has been read."""
 
-    def __init__(self, outline: Chunk, whole: Callable[[], Chunk]) -> None:
+    def __init__(self, outline: Chunk, whole: Callable[[], ReadChunk]) -> None:
         self.count, self.first, self.last = outline.points, outline.first, outline.last
         self._summary = summarised(outline.summary)
         self._size = block_size(outline.summary)
         self._ends = block_ends(self.count, self._size)
         self._whole = whole
-        self._blocks: dict[int, Doubles] = {}
 
     def points(self) -> Iterable[Key]:
-        return decoded(self._whole()).points()
+        return decoded(self._whole().chunk).points()
 
     def candidates(self, start: int, end: int) -> Iterator[Candidate]:
         for block in range(start // self._size, (end - 1) // self._size + 1):
@@ -153,22 +188,14 @@ class Sealed(Piece):
     def _doubles(self, start: int, end: int) -> Doubles:
         """Return the values of a part of one block."""
         block = start // self._size
-        if block not in self._blocks:
-            found = doubles_of(self._whole().doubles, block, len(self._ends))
-            self._blocks[block] = found
         begin = block * self._size
-        return self._blocks[block][start - begin : end - begin]
+        return self._whole().doubles(block)[start - begin : end - begin]
 
     def find(self, o: int, start: int, end: int) -> Key:
         place = start
         if o != NAN_IMAGE:
             place += self._doubles(start, end).index(from_order_image(o))
-        chunk = self._whole()
-        return (
-            integer_at(chunk.steps, self.count, place),
-            integer_at(chunk.stamps, self.count, place),
-            o,
-        )
+        return *self._whole().step_and_time(place), o
 
 
 def _buckets(
@@ -192,7 +219,7 @@ def _buckets(
 def _pieces(session: Session, found: Series, first_step: int, last_step: int) -> Iterator[Piece]:
     """Yield the points of some steps, both included, in order."""
     loose = _loose(session, found, first_step, last_step)
-    whole = lru_cache(maxsize=4)(lambda number: series.whole(session, number))
+    whole = lru_cache(maxsize=4)(lambda number: ReadChunk(series.whole(session, number)))
     start = 0
     for number, outline in series.outlines(session, found, first_step, last_step):
         begin = bisect_left(loose, outline.first, start)
@@ -201,7 +228,7 @@ def _pieces(session: Session, found: Series, first_step: int, last_step: int) ->
         if begin == end and first_step <= outline.first_step and outline.last_step <= last_step:
             yield Sealed(outline, lambda number=number: whole(number))  # type: ignore[misc]
         else:
-            inside = series.merged(whole(number), loose[begin:end]).points()
+            inside = series.merged(whole(number).chunk, loose[begin:end]).points()
             yield from _opened([key for key in inside if first_step <= key[0] <= last_step])
         start = end
     yield from _opened(loose[start:])

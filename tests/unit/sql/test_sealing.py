@@ -269,6 +269,20 @@ def test_any_points_are_read_as_they_were_logged(
             assert seen(store.downsample_history("r", "m", part, most)) == seen(expected)
 
 
+@pytest.mark.parametrize("most", [8, 60, 300])
+def test_a_chart_takes_any_number_of_points_from_a_chunk(url: str, most: int) -> None:
+    """A few are found one by one, more by decoding the chunk once."""
+    with SQLiteBackendStore.from_url(url) as store:
+        noisy = [Metric("m", step * 7919 % 1000, step * 5 + step % 3, step) for step in range(1000)]
+        begin(store).log("r", Batch(noisy))
+        store.update_run("r", ENDED)
+    assert counts(url) == (0, 1000, 1)
+    with SQLiteBackendStore.from_url(url) as store, MemoryBackendStore.from_url("memory:") as model:
+        begin(model).log("r", Batch(noisy))
+        expected = downsample_by_pages(model, "r", "m", EVERY_STEP, most)
+        assert seen(store.downsample_history("r", "m", EVERY_STEP, most)) == seen(expected)
+
+
 def test_the_eager_store_is_eager() -> None:
     """Its chunks are so small that a few points fill several, and each has several blocks."""
     assert EAGER.least == 1
