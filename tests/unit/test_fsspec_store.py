@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 
 from provision.daemon import Missing
 from provision.sftp import SFTP
@@ -245,3 +246,27 @@ def test_an_sftp_server_refuses_another_key(sftp: SFTP) -> None:
         store.stat("a")
     assert "credentials" in str(caught.value)
     assert str(sftp.folder) not in str(caught.value)
+
+
+def test_a_file_that_goes_while_memory_looks_at_it_is_looked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """fsspec's memory looks twice at its dict, and fails with the file that another deleted."""
+    went: list[str] = []
+
+    def once(call: Any) -> Any:
+        def look(files: Any, path: str, **options: Any) -> Any:
+            if call.__name__ not in went:
+                went.append(call.__name__)
+                raise KeyError(path)
+            return call(files, path, **options)
+
+        return look
+
+    with open_artifact_store("fsspec+memory://goes") as store:
+        store.put("a", [b"1"])
+        for name in ("info", "ls"):
+            monkeypatch.setattr(MemoryFileSystem, name, once(getattr(MemoryFileSystem, name)))
+        assert store.stat("a").size == 1
+        assert [info.path for info in store.scan("", None, 9, deep=False).items] == ["a"]
+    assert went == ["info", "ls"]

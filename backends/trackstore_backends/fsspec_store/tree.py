@@ -15,6 +15,7 @@ from trackstore_backends.fsspec_store.errors import ABSENT
 
 PRIVATE = ".trackstore"
 """The store's own folder in its root, a name that is refused and never listed at any level."""
+_TRIES = 10
 
 
 def check_names(path: str) -> str:
@@ -47,11 +48,18 @@ class Tree:
             path = path.rpartition("/")[0]
         return False
 
+    def _ask(self, call: Callable[..., Any], path: str, **options: Any) -> Any:
+        """Ask past the cache; again if a file went meanwhile, which in memory is a KeyError."""
+        for _ in range(_TRIES):
+            self.files.invalidate_cache()
+            with suppress(KeyError):
+                return call(self.full(path), **options)
+        return call(self.full(path), **options)
+
     def kind(self, path: str) -> str | None:
         """Return "file", "directory" or what else is there; None if nothing is."""
-        self.files.invalidate_cache()
         try:
-            found: str = self.files.info(self.full(path))["type"]
+            found: str = self._ask(self.files.info, path)["type"]
         except ABSENT:
             return None
         return found
@@ -63,9 +71,8 @@ class Tree:
         """Return what a path is, or None; a folder without a file is nothing."""
         if self.has_link(path):
             return None
-        self.files.invalidate_cache()
         try:
-            info = self.files.info(self.full(path))
+            info = self._ask(self.files.info, path)
         except ABSENT:
             return None
         if info["type"] == "file":
@@ -78,9 +85,8 @@ class Tree:
         """Return the files and folders of one level, in no order, hollow folders too."""
         if self.has_link(folder):
             return []
-        self.files.invalidate_cache()
         try:
-            found = self.files.ls(self.full(folder), detail=True)
+            found = self._ask(self.files.ls, folder, detail=True)
         except ABSENT:
             return []
         inside = f"{self.root}/{folder}/" if folder else f"{self.root}/"
