@@ -5,8 +5,11 @@ only where a test of the suite is run.
 """
 
 import os
+import signal
 from collections.abc import Generator
+from contextlib import contextmanager
 from random import SystemRandom
+from threading import current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -109,6 +112,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Conclusions(config), "trackstore conclusions")
 
 
+@contextmanager
+def _not_interrupted() -> Generator[None]:
+    """Let no Ctrl-C cost the report; only the main thread ever gets one."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Conclusions:
     """Judges what was recorded, once all has been run."""
 
@@ -127,7 +143,8 @@ class Conclusions:
         if self.records:
             from trackstore_conformance.doors.concluding import conclude
 
-            self.conclusions = conclude(self.config, self.records, self.interrupted)
+            with _not_interrupted():
+                self.conclusions = conclude(self.config, self.records, self.interrupted)
             if session.exitstatus == pytest.ExitCode.OK and any(
                 each.fails for each in self.conclusions
             ):
