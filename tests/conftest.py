@@ -9,6 +9,7 @@ from provision.fixtures import (
     postgres,
     postgres15,
     postgres_url,
+    s3_credentials,
     seaweedfs,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "postgres",
     "postgres15",
     "postgres_url",
+    "s3_credentials",
     "seaweedfs",
 ]
 

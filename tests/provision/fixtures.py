@@ -12,7 +12,7 @@ from provision.databases import DatabaseServer
 from provision.gcs import FakeGCS
 from provision.mariadb import MariaDB
 from provision.postgres import PostgreSQL
-from provision.s3 import Moto, S3Server, SeaweedFS
+from provision.s3 import CREDENTIALS, Moto, S3Server, SeaweedFS
 
 D = TypeVar("D", bound=Daemon)
 
@@ -60,6 +60,15 @@ def postgres_url(postgres: DatabaseServer) -> str:
 def mariadb_url(mariadb: DatabaseServer) -> str:
     """The URL of a database that is empty."""
     return mariadb.fresh()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def s3_credentials() -> Iterator[None]:
+    """Those of the servers here, which processes that a test starts inherit."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")

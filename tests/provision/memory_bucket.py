@@ -83,7 +83,8 @@ class MemoryBucket(Bucket):
 
     def list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
         found: set[Row] = set()
-        objects = {key: whole for key, (whole, _) in tuple(self._service.objects.items())}
+        with self._service.lock:
+            objects = {key: whole for key, (whole, _) in self._service.objects.items()}
         if prefix.endswith("/"):
             objects[prefix] = b""  # as consoles make for folders
         for key, whole in objects.items():
@@ -109,8 +110,9 @@ class MemoryBucket(Bucket):
 
     def delete(self, keys: Sequence[str]) -> None:
         self._service.trick("delete")
-        for key in keys:
-            self._service.objects.pop(key, None)
+        with self._service.lock:
+            for key in keys:
+                self._service.objects.pop(key, None)
 
     def sign(
         self, key: str, verb: Literal["GET", "PUT"], seconds: int

@@ -1,6 +1,5 @@
 """Servers that speak S3's protocol: SeaweedFS, which is used for real, and moto, an emulator."""
 
-import os
 from typing import Any, ClassVar
 
 import boto3
@@ -22,9 +21,6 @@ class S3Server(BucketServer):
     refuses_root: ClassVar = False
     options: ClassVar[dict[str, str]] = {}
     """What the URL of a store has to say of this server."""
-
-    def prepare(self) -> None:
-        os.environ.update(CREDENTIALS)  # as processes that the suite starts need them too
 
     def client(self) -> Any:
         return boto3.session.Session().client(
@@ -75,7 +71,6 @@ class SeaweedFS(S3Server):
         return f"http://{LOOPBACK}:{self.port + 2 * PARTS.index('s3')}"
 
     def prepare(self) -> None:
-        super().prepare()
         (self.folder / "data").mkdir()
 
     def command(self) -> list[str]:
@@ -97,6 +92,9 @@ class Moto(S3Server):
     def __init__(self) -> None:
         self._program = find_script("moto_server", "'moto[s3]' flask flask-cors")
         super().__init__()
+
+    def prepare(self) -> None:
+        """It finds nothing."""
 
     def command(self) -> list[str]:
         return [self._program, "-H", LOOPBACK, "-p", str(self.port)]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ from trackstore_conformance.rules import check_of
 from trackstore_conformance.spec import RULES
 from trackstore_conformance.suites import skip_what_cannot_be_asked
 from trackstore_conformance.violations import Violation
+
+MOMENT = 1e-4
+"""Seconds for which a writer is let in, as on any store that is not in memory."""
 
 
 class Modest(ForwardingArtifactStore):
@@ -79,6 +83,7 @@ class ListsByHalves(ForwardingArtifactStore):
         self, prefix: str, after: str | None, limit: int, *, deep: bool
     ) -> Page[ArtifactInfo, str]:
         early = super().scan(prefix, after, limit, deep=deep)
+        sleep(MOMENT)
         late = super().scan(prefix, after, limit, deep=deep)
         half = f"{prefix}/06"
         rows = [i for i in early.items if i.path < half] + [i for i in late.items if i.path >= half]
@@ -88,7 +93,11 @@ class ListsByHalves(ForwardingArtifactStore):
 class ReadsRunByRun(ForwardingBackendStore):
     def scan_runs(self, *args: Any, **kwargs: Any) -> Any:
         page = super().scan_runs(*args, **kwargs)
-        return Page([self.get_run(run.id) for run in page.items], page.next)
+        return Page([self._slowly(run.id) for run in page.items], page.next)
+
+    def _slowly(self, run_id: str) -> Any:
+        sleep(MOMENT)
+        return self.get_run(run_id)
 
 
 class Crowded(ForwardingBackendStore):
@@ -96,6 +105,7 @@ class Crowded(ForwardingBackendStore):
 
     def scan_runs(self, *args: Any, **kwargs: Any) -> Any:
         early = super().scan_runs(*args, **kwargs)
+        sleep(MOMENT)
         late = super().scan_runs(*args, **kwargs)
         half = len(early.items) // 2
         return Page([*early.items[:half], *late.items[half:]], late.next)
