@@ -10,7 +10,7 @@ from zlib import crc32
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError, FlexibleChecksumError
+from botocore.exceptions import ClientError, FlexibleChecksumError, NoCredentialsError
 from botocore.handlers import add_expect_header
 
 from trackstore.errors import BackendError, Unavailable
@@ -18,7 +18,8 @@ from trackstore_backends.objects import MARK, Batch, Body, Bucket, Head, Parts, 
 from trackstore_backends.s3.errors import translated
 from trackstore_backends.s3.options import LOADER, Options
 
-_CHUNK = 1 << 20
+CHUNK = 1 << 20
+"""Bytes of a reply that are read at once."""
 _ATTEMPTS = 3
 _CONNECTIONS = 32
 _LISTED = 1_000
@@ -29,7 +30,9 @@ class S3Bucket(Bucket):
     def __init__(self, options: Options) -> None:
         self.by_folder = options.by_folder
         with translated("SIGN"):
-            self.client: Any = _connect(options)
+            self._core = botocore.session.Session()
+            self._core.register_component("data_loader", LOADER)
+            self.client: Any = _connect(self._core, options)
         self.target: dict[str, Any] = {"Bucket": options.bucket}
         if options.owner:
             self.target["ExpectedBucketOwner"] = options.owner
@@ -38,6 +41,13 @@ class S3Bucket(Bucket):
 
     def close(self) -> None:
         self.client.close()
+
+    def credentials(self) -> Any:
+        """Return what requests are signed with, which renews itself where it ends."""
+        found = self._core.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return found
 
     def head(self, key: str, version: str | None = None) -> Head:
         with translated("HEAD VERSION" if version else "HEAD"):
@@ -204,7 +214,7 @@ class _Reply(Body):
         if self._left == 0:
             raise StopIteration
         with translated("GET"):
-            chunk: bytes = self._stream.read(min(_CHUNK, self._left))
+            chunk: bytes = self._stream.read(min(CHUNK, self._left))
             self._left -= len(chunk)
             if self._left == 0:
                 self._end()
@@ -230,9 +240,7 @@ def _version(version: str | None) -> dict[str, Any]:
     return {} if version is None else {"VersionId": version}
 
 
-def _connect(options: Options) -> Any:
-    core = botocore.session.Session()
-    core.register_component("data_loader", LOADER)
+def _connect(core: botocore.session.Session, options: Options) -> Any:
     client = boto3.session.Session(botocore_session=core).client(
         "s3",
         region_name=options.region,

@@ -44,6 +44,8 @@ class Options(Struct, frozen=True):
     by_folder: bool = False
     versions: bool = False
     checksums: bool = True
+    fast: bool = False
+    """Objects are read and written by obstore."""
     extra: Mapping[str, Any] = {}
     """Arguments of every upload: encryption, storage class, tags..."""
 
@@ -108,13 +110,13 @@ def _settings(given: Mapping[str, str]) -> dict[str, Any]:
             found[name] = _seconds(name, value)
         elif name == "listing":
             found["by_folder"] = _one_of(name, value, _LISTING) == "folders"
-        elif name in ("versions", "checksums"):
+        elif name in ("versions", "checksums", "fast"):
             found[name] = _one_of(name, value, _NO_YES) == "yes"
         else:
             raise InvalidRequest(
                 "the options of an s3: URL are endpoint, region, addressing, timeout, "
-                "connect_timeout, listing, versions, checksums, and arguments of an upload such as "
-                f"ServerSideEncryption; there is no {name[:40]!r}"
+                "connect_timeout, listing, versions, checksums, fast, and arguments of an upload "
+                f"such as ServerSideEncryption; there is no {name[:40]!r}"
             )
     return found
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple, Self
 from uuid import uuid4
 
-from trackstore.errors import InvalidRequest, LimitExceeded, NotFound
+from trackstore.errors import InvalidRequest, LimitExceeded, NotFound, Unsupported
 from trackstore.model import ArtifactInfo, ArtifactVersion, Page, SignedUpload
 from trackstore.stores import ArtifactReader
 from trackstore_backends.objects import SigningArtifactStore, Source, open_range
@@ -29,7 +29,8 @@ class S3ArtifactStore(SigningArtifactStore[S3Bucket]):
     def from_url(cls, url: str) -> Self:
         options = parse(url)
         kind = VersionedS3ArtifactStore if options.versions else S3ArtifactStore
-        return kind(partial(S3Bucket, options), options.prefix)  # type: ignore[return-value]
+        connect = _fast_bucket() if options.fast else S3Bucket
+        return kind(partial(connect, options), options.prefix)  # type: ignore[return-value]
 
     def begin_upload(self, path: str, parts: int, seconds: int) -> SignedUpload:
         key = self._key(path)
@@ -69,6 +70,16 @@ class S3ArtifactStore(SigningArtifactStore[S3Bucket]):
         inside = f"{self._key(prefix)}/" if prefix else self._root
         with self._calls:
             return uploads.sweep(self._bucket, inside, older_than_s)
+
+
+def _fast_bucket() -> type[S3Bucket]:
+    try:
+        from trackstore_backends.s3.fast import FastS3Bucket  # noqa: PLC0415 - a package of its own
+    except ModuleNotFoundError as error:
+        raise Unsupported(
+            f"s3: fast=yes needs the package {error.name!r}: pip install 'trackstore[fast]'"
+        ) from error
+    return FastS3Bucket
 
 
 class VersionedS3ArtifactStore(S3ArtifactStore):
