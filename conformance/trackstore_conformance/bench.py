@@ -1,15 +1,16 @@
 """What a test has in hand: handles on one store, how much to try, and ids nothing else uses."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any, ClassVar, Generic, TypeVar
 
 from trackstore.model import RUN_NAME, Batch, Experiment, LifecycleStage, Metric, Run
 from trackstore.stores import ArtifactStore, BackendStore, Store
 from trackstore_conformance.claims import claims_of
-from trackstore_conformance.effort import Settings
+from trackstore_conformance.effort import PROFILES, Settings
 from trackstore_conformance.evidence import Evidence
 from trackstore_conformance.harness import Harness
 from trackstore_conformance.report import StoreInfo, info_of
@@ -17,6 +18,8 @@ from trackstore_conformance.spec import Contract
 from trackstore_conformance.watch import watched
 
 S = TypeVar("S", bound=Store)
+T = TypeVar("T")
+LEAST = PROFILES["quick"].crash_points
 
 
 class Bench(Generic[S]):
@@ -34,6 +37,7 @@ class Bench(Generic[S]):
         self.seed = settings.seed
         self.evidence = Evidence()
         """What the test has tried so far: it counts here."""
+        self._end = monotonic() + settings.profile.seconds
         self._places = harness.places(folder)
         self._handles: list[S] = []
         self.place = next(self._places)
@@ -77,6 +81,13 @@ class Bench(Generic[S]):
         self.close()
         self.place = next(self._places)
         self._used.append(self.place)
+
+    def in_time(self, tries: Iterable[T]) -> Iterator[T]:
+        """Yield as many as the quick profile would try, and then others while there is time."""
+        for number, each in enumerate(tries):
+            if number >= LEAST and monotonic() > self._end:
+                return
+            yield each
 
     def clear(self) -> None:
         """Close every handle, and leave nothing behind in any store."""

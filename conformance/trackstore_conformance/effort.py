@@ -34,7 +34,7 @@ class Profile(Struct, frozen=True):
     rounds: int
     """How often a worker of a race does its work."""
     seconds: float
-    """After which a test generates no more programs; those that it has tried are its effort."""
+    """After which a test tries no more; what it has tried by then is its effort."""
     seconds_per_test: float
     """After which a test ends as unknown."""
     shrinks: bool = True
@@ -43,7 +43,7 @@ class Profile(Struct, frozen=True):
 
 PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile("quick", 40, 30, 4, 8, 8, 8, 120),
-    "standard": Profile("standard", 400, 50, 40, 200, 24, 90, 300),
+    "standard": Profile("standard", 400, 50, 40, 200, 24, 15, 300),
     "soak": Profile("soak", 8_000, 100, 1_000, 5_000, 48, 3_600, 7_200),
 }
 

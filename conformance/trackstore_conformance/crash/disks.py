@@ -34,7 +34,7 @@ def fail_at_every_write(bench: Bench[Any], kind: Kind[M], work: Workload) -> Non
     _, places = traced(bench, kind, work)
     random = Random(f"{bench.seed}-disk-{work.name}")
     found = [at for at in places if errors_of(at)]
-    for number, at in enumerate(chosen(found, half(bench), random)):
+    for number, at in enumerate(bench.in_time(chosen(found, half(bench), random))):
         errors = errors_of(at)
         fail_once(bench, kind, work, at, errors[number % len(errors)])
 

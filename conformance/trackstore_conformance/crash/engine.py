@@ -29,7 +29,7 @@ def kill_at_random(bench: Bench[Any], kind: Kind[M], works: Sequence[Workload]) 
     """Kill workers at random moments; half of the time while another handle is open."""
     random = Random(f"{bench.seed}-moments")
     durations = [rehearsal(bench, kind, work) for work in works]
-    for number in range(half(bench)):
+    for number in bench.in_time(range(half(bench))):
         at = number % len(works)
         trial = Trial(bench, kind, works[at])
         if number % 2:
@@ -78,7 +78,7 @@ def kill_at_every_write(bench: Bench[Any], kind: Kind[M], work: Workload, least:
     """
     _, found = traced(bench, kind, work)
     random = Random(f"{bench.seed}-{work.name}")
-    for point in chosen(found, max(least, bench.profile.crash_points), random):
+    for point in bench.in_time(chosen(found, max(least, bench.profile.crash_points), random)):
         trial, _ = traced(bench, kind, work, point)
         trial.judge()
 
@@ -123,11 +123,11 @@ def kill_again_in_recovery(bench: Bench[Any], kind: Kind[M], work: Workload) -> 
     random = Random(f"{bench.seed}-recovery-{work.name}")
     most = half(bench)
     firsts = chosen(found, max(1, round(most**0.5)), random)
-    for first in firsts:
+    for first in bench.in_time(firsts):
         trial, _ = traced(bench, kind, work, first)
         others = traced_work(trial)
         trial.judge()
-        for second in chosen(others, most // len(firsts) - 1, random):
+        for second in bench.in_time(chosen(others, most // len(firsts) - 1, random)):
             trial, _ = traced(bench, kind, work, first)
             traced_work(trial, second)
             trial.judge()

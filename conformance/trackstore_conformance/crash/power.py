@@ -65,7 +65,8 @@ def lose_power(bench: Bench[Any], kind: Kind[M], work: Workload) -> None:
         calls = trace.calls()
     random = Random(f"{bench.seed}-power-{work.name}")
     try:
-        for moment in moments(Disk(root), calls, half(bench), random):
+        found = moments(Disk(root), calls, half(bench), random)
+        for moment in bench.in_time(random.sample(found, len(found))):
             outages.judge(moment)
     except CannotReplay as error:
         not_exercised(f"what this store syncs cannot be told from its system calls: {error}")

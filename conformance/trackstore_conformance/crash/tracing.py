@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise, zip_longest
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -188,16 +188,17 @@ def spread(found: Sequence[T], most: int, random: Random) -> list[T]:
 
 
 def chosen(found: Sequence[Point], most: int, random: Random) -> list[Point]:
-    """Return at most so many points, as many of one system call as of another, the rare first.
+    """Return at most so many points, as many of one system call as of another, and in turns.
 
     A journal is written a hundred times and renamed once: what goes wrong does so at the rename.
     """
     groups: defaultdict[str, list[Point]] = defaultdict(list)
     for point in found:
         groups[point.name].append(point)
-    picked: list[Point] = []
+    picked: list[list[Point]] = []
     for left, group in zip(
         range(len(groups), 0, -1), sorted(groups.values(), key=len), strict=True
     ):
-        picked += spread(group, -(-(most - len(picked)) // left), random)
-    return picked
+        picked.append(spread(group, -(-(most - sum(map(len, picked))) // left), random))
+    turns = chain.from_iterable(zip_longest(*picked))
+    return [point for point in turns if point is not None]
