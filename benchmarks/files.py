@@ -8,7 +8,9 @@ import argparse
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -110,16 +112,17 @@ def through_servers(folder: Path, source: Path, number: int, rounds: int) -> Ite
     with ExitStack() as stack:
         stack.enter_context(running(trackstore_server(folder, ours), ours))
         stack.enter_context(running(mlflow_server(folder, theirs), theirs))
-        for verb, small, target in (
-            ("up", file_client.send_small, "10x"),
-            ("down", file_client.fetch_small, "10x"),
+        for verb, small, reference in (
+            ("up", file_client.send_small, saved(folder, number)),
+            ("down", file_client.fetch_small, None),
         ):
             yield compare(
                 f"{number:,} files of 4 KB {verb}, {CONNECTIONS} connections",
                 numbered(small, ours, number),
                 numbered(small, theirs, number),
+                reference=reference,
                 rounds=rounds,
-                target=target,
+                target="10x",
             )
         yield compare(
             f"{size} up",
@@ -143,6 +146,25 @@ def numbered(
     """Return what moves a tree of its own in each round, the same for both directions."""
     rounds = count()
     return lambda: move(port, f"0/tree{next(rounds)}", number, SMALL, CONNECTIONS)
+
+
+def saved(folder: Path, number: int) -> Callable[[], float]:
+    """Return what writes as many small files to a folder, in as many threads, with no server."""
+    source = folder / "small.bin"
+    source.write_bytes(SMALL)
+    rounds = count()
+
+    def once() -> float:
+        tree = folder / "saved" / str(next(rounds))
+        places = [tree / str(each // 100) / f"{each}.bin" for each in range(number)]
+        for parent in {each.parent for each in places}:
+            parent.mkdir(parents=True)
+        begun = perf_counter()
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            list(pool.map(partial(copy, source), places))
+        return number / (perf_counter() - begun)
+
+    return once
 
 
 def memory(folder: Path, source: Path) -> str:
