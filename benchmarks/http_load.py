@@ -1,11 +1,13 @@
 """Load over HTTP, the same for every server: `wrk`, a compiled client, on kept connections."""
 
+import contextlib
 import json
 import re
 import shutil
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,30 +17,52 @@ API = "/api/2.0/mlflow/"
 STEPS = 10_000_000
 """How far apart the steps of two rounds are."""
 
-POST = """
-local step = %d
-local body = [==[%s]==]
+SCRIPT = """
+local threads, runs, first, method, path = 0, {%(runs)s}, %(first)d, "%(method)s", "%(path)s"
+local body = [==[%(body)s]==]
 local headers = {["Content-Type"] = "application/json"}
-request = function()
+
+function setup(thread)
+  threads = threads + 1
+  thread:set("number", threads)
+end
+
+function init()
+  step = first
+  mine = body:gsub("@RUN@", runs[number] or "")
+end
+
+function request()
   step = step + 1
-  return wrk.format("POST", "%s", headers, (body:gsub("STEP", step)))
+  return wrk.format(method, path, headers, (mine:gsub("@STEP@", step)))
 end
 """
-GET = """
-request = function()
-  return wrk.format("GET", "%s")
-end
-"""
+"""Each of wrk's threads has a connection, and runs this for itself; `number` is 1, 2, 3..."""
 
 
 class Load:
-    """Sends the same request over and over; in a body the word STEP is another number each time."""
+    """Sends the same request over and over, a GET if it has no body.
+
+    In a body "@RUN@" is the id of one of `runs`, each connection's own, and "@STEP@" a number that
+    is another one each time.
+    """
 
     def __init__(
-        self, folder: Path, port: int, seconds: int, path: str, body: object | None = None
+        self,
+        folder: Path,
+        port: int,
+        seconds: int,
+        path: str,
+        body: object | None = None,
+        runs: Sequence[str] = (),
     ) -> None:
-        self.port, self.seconds, self.path = port, seconds, path
-        self.body = None if body is None else json.dumps(body).replace('"STEP"', "STEP")
+        self.port, self.seconds = port, seconds
+        self.script_of = {
+            "method": "GET" if body is None else "POST",
+            "path": path,
+            "body": "" if body is None else json.dumps(body).replace('"@STEP@"', "@STEP@"),
+            "runs": json.dumps(list(runs))[1:-1],
+        }
         self.rounds = self.answered = 0
         self.script = folder / f"wrk-{port}.lua"
         if shutil.which("wrk") is None:
@@ -50,13 +74,16 @@ class Load:
         The first call only warms the server up.  None at all counts as one, in a server's favour.
         """
         seconds = self.seconds if self.rounds else min(self.seconds, 2)
-        self.script.write_text(
-            GET % self.path
-            if self.body is None
-            else POST % (self.rounds * STEPS, self.body, self.path)
-        )
+        self.script.write_text(SCRIPT % {**self.script_of, "first": self.rounds * STEPS})
         self.rounds += 1
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "60s"]
+        command = [
+            "wrk",
+            f"-t{CONNECTIONS}",
+            f"-c{CONNECTIONS}",
+            f"-d{seconds}s",
+            "--timeout",
+            "60s",
+        ]
         output = subprocess.run(
             [*command, "-s", str(self.script), f"http://127.0.0.1:{self.port}"],
             check=True,
@@ -79,17 +106,27 @@ class Load:
 
 def post(port: int, path: str, body: object) -> Any:
     """Send one request of the REST API, such as "runs/create", and return the reply."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{API}{path}",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        return json.load(reply)
+    asked = json.dumps(body).encode()
+    return _reply(port, API + path, asked, {"Content-Type": "application/json"})
 
 
 def get(port: int, path: str) -> Any:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as reply:
+    return _reply(port, path)
+
+
+def _reply(
+    port: int, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Any:
+    """Ask up to three times, as MLflow replaces processes that have been slow to start."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {**(headers or {})})
+    for _ in range(2):
+        with contextlib.suppress(ConnectionError):
+            return _answer(request)
+    return _answer(request)
+
+
+def _answer(request: urllib.request.Request) -> Any:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         return json.load(reply)
 
 

@@ -25,12 +25,16 @@ class Result:
         return statistics.median(self.ratios)
 
     def row(self) -> str:
-        spread = f"{min(self.ratios):,.0f} to {max(self.ratios):,.0f}"
+        spread = f"{told(min(self.ratios))} to {told(max(self.ratios))}"
         fraction = f"{statistics.median(self.fractions):.2f}" if self.fractions else ""
         return (
             f"| {self.work} | {self.ours:,.4g} | {self.mlflow:,.4g} | "
-            f"**{self.ratio:,.0f}x** | {spread} | {fraction} | {self.target} |"
+            f"**{told(self.ratio)}x** | {spread} | {fraction} | {self.target} |"
         )
+
+
+def told(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
 
 
 HEADER = (

@@ -11,7 +11,7 @@ syncs every commit.  What was written is counted in the databases, and what was 
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
@@ -67,6 +67,7 @@ class Servers:
         self.runs, self.points = (1_000, 1_000) if quick else (10_000, 10_000)
         self.ports = {name: free_port() for name in NAMES}
         self.urls = {name: database.make(name) for name in NAMES}
+        self.engines = {name: create_engine(self.urls[name]) for name in NAMES}
         self._running = ExitStack()
 
     def __enter__(self) -> "Servers":
@@ -77,10 +78,12 @@ class Servers:
             self._running.enter_context(started)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *raised: Any) -> None:
         if "tracker" in vars(self):
             self.tracker.close()
-        self._running.close()
+        for engine in self.engines.values():
+            engine.dispose()
+        self._running.__exit__(*raised)
 
     @cached_property
     def tracker(self) -> trackstore.Tracker:
@@ -95,8 +98,10 @@ class Servers:
         every = {"metric": one_metric, "batch": batch, "search": search, "chart": chart}
         return {name: lambda part=part: iter([part(self)]) for name, part in every.items()}
 
-    def load(self, name: str, path: str, body: object | None = None) -> Load:
-        return Load(self.folder, self.ports[name], self.seconds, path, body)
+    def load(
+        self, name: str, path: str, body: object | None = None, runs: Sequence[str] = ()
+    ) -> Load:
+        return Load(self.folder, self.ports[name], self.seconds, path, body, runs)
 
     def compared(self, part: str, work: str, loads: dict[str, Load]) -> Result:
         target = self.targets[part]
@@ -119,37 +124,35 @@ class Servers:
             columns = self.tracker.iter_metric_columns
             keys = self.tracker.get_run(run_id).metrics
             return sum(len(page.steps) for key in keys for page in columns(run_id, key))
-        engine = create_engine(self.urls[name])
-        with engine.connect() as connection:
-            counted = text("select count(*) from metrics where run_uuid = :run")
-            found = connection.execute(counted, {"run": run_id}).scalar_one()
-        engine.dispose()
-        return int(found)
+        counted = text("select count(*) from metrics where run_uuid = :run")
+        with self.engines[name].connect() as connection:
+            return int(connection.execute(counted, {"run": run_id}).scalar_one())
 
 
 def one_metric(on: Servers) -> Result:
-    point = {"key": "m", "value": 0.5, "timestamp": 1, "step": "STEP"}
-    return written(on, "metric", "`log-metric`", "log-metric", lambda _: point)
+    point = {"key": "m", "value": 0.5, "timestamp": 1, "step": "@STEP@"}
+    return written(on, "metric", "`log-metric`", "log-metric", point)
 
 
 def batch(on: Servers) -> Result:
-    points = [{"key": f"m{n}", "value": n / 7, "timestamp": 1, "step": "STEP"} for n in range(100)]
-    work = "`log-batch` of 100 points (100 keys)"
-    return written(on, "batch", work, "log-batch", lambda _: {"metrics": points}, 100)
+    point = {"value": 0.5, "timestamp": 1, "step": "@STEP@"}
+    body = {"metrics": [{"key": f"m{n}", **point} for n in range(100)]}
+    return written(on, "batch", "`log-batch` of 100 points (100 keys)", "log-batch", body, 100)
 
 
 def written(
-    on: Servers, part: str, work: str, path: str, body: Callable[[str], Any], size: int = 1
+    on: Servers, part: str, work: str, path: str, body: dict[str, Any], size: int = 1
 ) -> Result:
-    """Compare requests that write `size` points each, all of which are then counted."""
-    ids = {name: on.new_run(name) for name in NAMES}
-    loads = {
-        name: on.load(name, f"{API}runs/{path}", {"run_id": ident, **body(ident)})
-        for name, ident in ids.items()
-    }
+    """Compare requests that write `size` points each; each connection has a run of its own.
+
+    All are then counted in the databases.
+    """
+    ids = {name: [on.new_run(name) for _ in range(CONNECTIONS)] for name in NAMES}
+    asked = {"run_id": "@RUN@", **body}
+    loads = {name: on.load(name, f"{API}runs/{path}", asked, ids[name]) for name in NAMES}
     result = on.compared(part, work, loads)
     for name, load in loads.items():
-        load.check_stored(on.stored(name, ids[name]), size)
+        load.check_stored(sum(on.stored(name, run_id) for run_id in ids[name]), size)
     return result
 
 

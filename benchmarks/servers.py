@@ -66,7 +66,11 @@ def running(command: list[str], port: int) -> Iterator[float]:
         yield time.perf_counter() - begun
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         with contextlib.suppress(ProcessLookupError):  # raised once no child is left running
             while True:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """Logging and searching through the two libraries, in one process, each on its own database."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from databases import Database
 from interleaved import Result, compare, rate
 from mlflow.entities import Metric as MlflowMetric
 from mlflow.entities import Param, RunStatus, RunTag, ViewType
+from mlflow.entities import Run as MlflowRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from runs import EXPERIMENT, fill_mlflow, fill_trackstore
 
@@ -24,6 +25,8 @@ SEARCHES = {
     "c": ("metrics.m0 > 0.9 AND params.p0 = 'none'", "none match"),
 }
 ORDER = ["metrics.m1 DESC"]
+SCANNED = {"search b": "17 per s", "search c": "17 per s"}
+"""At most 60 ms, of 100,000 runs."""
 TARGETS = {
     "sqlite": {
         "metric": "40x, 0.5",
@@ -31,7 +34,8 @@ TARGETS = {
         "params": "40x, 0.5",
         "create": "60x, 0.4",
         "crowd": "40x",
-        "search a": "3,000x",
+        "search a": "3,000x, 125 per s",
+        **SCANNED,
     },
     "postgres": {
         "metric": "15x, 0.45",
@@ -39,7 +43,8 @@ TARGETS = {
         "params": "15x, 0.6",
         "create": "15x, 0.6",
         "crowd": "30x",
-        "search a": "60x",
+        "search a": "60x, 125 per s",
+        **SCANNED,
     },
     "mariadb": {
         "metric": "12x, 0.35",
@@ -47,6 +52,8 @@ TARGETS = {
         "params": "10x, 0.55",
         "create": "20x, 0.4",
         "crowd": "30x",
+        "search a": "125 per s",
+        **SCANNED,
     },
 }
 
@@ -194,13 +201,23 @@ class Searched:
         self.mlflow = SqlAlchemyStore(url, str(folder / "mlruns"))
         fill_mlflow(self.mlflow, size)
 
-    def ours(self, filter_: str) -> list[str]:
-        page = self.tracker.search_runs([EXPERIMENT], filter_, order_by=ORDER, limit=50)
-        return [run.id for run in page.items]
+    def ours(self, filter_: str) -> Sequence[trackstore.Run]:
+        return self.tracker.search_runs([EXPERIMENT], filter_, order_by=ORDER, limit=50).items
 
-    def mlflows(self, filter_: str) -> list[str]:
-        found = self.mlflow.search_runs([EXPERIMENT], filter_, ViewType.ACTIVE_ONLY, 50, ORDER)
-        return [run.info.run_id for run in found]
+    def mlflows(self, filter_: str) -> Sequence[MlflowRun]:
+        return self.mlflow.search_runs([EXPERIMENT], filter_, ViewType.ACTIVE_ONLY, 50, ORDER)
+
+    def agreed(self, filter_: str) -> int:
+        """Compare what the two find, with all that a run has, and return how many that is."""
+        ours = [
+            (run.id, {key: point.value for key, point in run.metrics.items()}, {**run.params})
+            for run in self.ours(filter_)
+        ]
+        theirs = [
+            (run.info.run_id, run.data.metrics, run.data.params) for run in self.mlflows(filter_)
+        ]
+        assert ours == theirs, "the two searches disagree"
+        return len(ours)
 
     def close(self) -> None:
         self.tracker.close()
@@ -209,9 +226,7 @@ class Searched:
 
 def filtered_search(on: Searched, which: str, rounds: int) -> Result:
     filter_, about = SEARCHES[which]
-    found = on.ours(filter_)
-    assert found == on.mlflows(filter_), "the two searches disagree"
-    assert bool(found) == (which != "c")
+    assert bool(on.agreed(filter_)) == (which != "c")
     return compare(
         f"search ({which}) of {on.size:,} runs: {about}, by a metric",
         lambda: rate(lambda _: on.ours(filter_), 0.5),
