@@ -179,6 +179,8 @@ class _Body:
     def _kept(self) -> Iterator[bytes]:
         try:
             yield from self._chunks
+        except GeneratorExit:  # the connection broke, so that nobody asks for the rest
+            raise
         except BaseException as error:
             self.error = error
             raise
