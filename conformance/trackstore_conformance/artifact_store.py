@@ -8,6 +8,7 @@ from trackstore_conformance.artifact.claims import ArtifactClaimTests
 from trackstore_conformance.artifact.concurrency import ArtifactConcurrencyTests
 from trackstore_conformance.artifact.crashes import ArtifactCrashTests
 from trackstore_conformance.artifact.errors import ArtifactErrorTests
+from trackstore_conformance.artifact.faults import ArtifactFaultTests
 from trackstore_conformance.artifact.files import FileTests
 from trackstore_conformance.artifact.handles import ArtifactHandleTests
 from trackstore_conformance.artifact.listings import ListingTests
@@ -33,6 +34,7 @@ class ArtifactStoreTests(
     ArtifactErrorTests,
     ArtifactConcurrencyTests,
     ArtifactCrashTests,
+    ArtifactFaultTests,
 ):
     """Every rule of `docs/contract.md` for artifact stores."""
 

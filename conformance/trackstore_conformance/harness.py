@@ -52,6 +52,10 @@ class Harness(Generic[S]):
     patience = 60.0
     """Seconds after which a call that has not ended is taken for one that never will."""
 
+    takes_parts = True
+    """Faults are played on files of many parts too: an emulator may make less of them than the
+    service that it stands for."""
+
     def __init__(self, url: str, opener: Opener[S]) -> None:
         self.url = url
         self.opener = opener

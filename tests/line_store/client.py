@@ -1,22 +1,24 @@
-"""`line://host:port/folder?timeout=seconds`: a store whose data is behind a line protocol."""
+"""`line://host:port/folder?timeout=seconds`: a store of both kinds behind a line protocol."""
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 from time import monotonic
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
-from line_store.lines import Damaged, from_line, result, to_line
+from line_store.files import Files
+from line_store.lines import METHODS, Damaged, from_line, result, to_line
 from trackstore import errors
 from trackstore.errors import InvalidRequest, InvalidState, TrackstoreError, Unavailable
-from trackstore.stores import BackendStore, Guarantees
+from trackstore.model import ArtifactInfo, Page
+from trackstore.stores import ArtifactReader, ArtifactStore, BackendStore, Guarantees
 from trackstore_conformance.harness import Harness, Opener
 
 REPEATED = {"get_experiment", "find_experiment", "scan_experiments", "get_run", "scan_runs"} | {
-    "search_runs", "metric_history", "create_experiment", "create_run"
+    "search_runs", "metric_history", "create_experiment", "create_run", "get", "stat", "scan"
 }  # fmt: skip
 """Calls of which a second one changes nothing, and is answered as the first was."""
 CHUNK = 2**16
@@ -45,14 +47,13 @@ class Connection:
         return number == self.numbers
 
     def read_line(self, end: float) -> bytes:
-        line = b""
-        while not line.endswith(b"\n"):
+        line = [b""]
+        while not line[-1].endswith(b"\n"):
             self.socket.settimeout(remaining(end))
-            chunk = self.socket.recv(CHUNK)
-            if not chunk:
+            line.append(self.socket.recv(CHUNK))
+            if not line[-1]:
                 raise ConnectionError
-            line += chunk
-        return line
+        return b"".join(line)
 
 
 def remaining(end: float) -> float:
@@ -69,14 +70,15 @@ def forwarded(method: str) -> Callable[..., Any]:
     return call
 
 
-class LineStore(BackendStore):
+class LineStore(BackendStore, ArtifactStore):
     """A store whose calls are answered by a server, within `timeout` seconds."""
 
     guarantees: ClassVar = Guarantees(durability="process-crash", transfer="checked")
 
-    def __init__(self, address: tuple[str, int], store: str, timeout: float) -> None:
+    def __init__(self, address: tuple[str, int], folder: str, timeout: float) -> None:
         self.address = address
-        self.store = store
+        self.store = f"sqlite:///{folder}/store.db"
+        self.files = f"file:///{folder.lstrip('/')}/files"
         self.timeout = timeout
         self.closed = False
         self.forget()
@@ -94,7 +96,7 @@ class LineStore(BackendStore):
         if parts.hostname is None or parts.port is None:
             raise InvalidRequest("expected line://host:port/folder?timeout=seconds")
         timeout = float(parse_qs(parts.query).get("timeout", ["10"])[0])
-        return cls((parts.hostname, parts.port), f"sqlite:///{parts.path}/store.db", timeout)
+        return cls((parts.hostname, parts.port), parts.path, timeout)
 
     def close(self) -> None:
         with self.lock:
@@ -137,7 +139,7 @@ class LineStore(BackendStore):
         end = monotonic() + self.timeout
         connection = self.connected(end)
         try:
-            way, value = connection.ask(end, self.store, method, args)
+            way, value = connection.ask(end, self.place(method), method, args)
         except (OSError, Damaged) as error:
             self.discard(connection, error)
             raise self.unanswered(error) from error
@@ -149,6 +151,9 @@ class LineStore(BackendStore):
         if way == "ok":
             return result(method, value)
         raise getattr(errors, way)(value[0], **value[1])
+
+    def place(self, method: str) -> str:
+        return self.files if METHODS[method] is Files else self.store
 
     def connected(self, end: float) -> Connection:
         with self.lock:
@@ -182,19 +187,36 @@ class LineStore(BackendStore):
     metric_history = forwarded("metric_history")
     purge_run = forwarded("purge_run")
     purge_experiment = forwarded("purge_experiment")
+    stat = forwarded("stat")
+    delete = forwarded("delete")
+
+    def put(self, path: str, chunks: Iterable[bytes], *, if_absent: bool = False) -> ArtifactInfo:
+        with self.under_way():
+            return self.call("put", (path, b"".join(chunks), if_absent))
+
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
+        with self.under_way():
+            whole, size = self.call("get", (path, start, length))
+        return ArtifactReader(iter([whole]), size)
+
+    def scan(
+        self, prefix: str, after: str | None, limit: int, *, deep: bool
+    ) -> Page[ArtifactInfo, str]:
+        with self.under_way():
+            return self.call("scan", (prefix, after, limit, deep))
 
 
 def open_line_store(url: str) -> LineStore:
     return LineStore.from_url(url)
 
 
-class LineHarness(Harness[BackendStore]):
+class LineHarness(Harness[Any]):
     """Line stores of one server; where faults are played, their calls end after `timeout`."""
 
     patience = 10.0
 
     def __init__(
-        self, port: int, opener: Opener[BackendStore] = open_line_store, timeout: float = 1
+        self, port: int, opener: Opener[Any] = open_line_store, timeout: float = 1
     ) -> None:
         super().__init__(f"line://127.0.0.1:{port}/{{folder}}?timeout=30", opener)
         self.timeout = timeout

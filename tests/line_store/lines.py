@@ -7,6 +7,7 @@ from zlib import crc32
 
 from msgspec import convert, to_builtins
 
+from line_store.files import Files
 from trackstore.abilities import SearchesRuns
 from trackstore.stores import BackendStore
 
@@ -49,5 +50,6 @@ def _hints(method: str) -> list[Any]:
 METHODS: dict[str, type] = {
     **dict.fromkeys(BackendStore.__abstractmethods__ - {"from_url", "close"}, BackendStore),
     "search_runs": SearchesRuns,
+    **dict.fromkeys(["put", "get", "stat", "scan", "delete"], Files),
 }
 """What can be called, and where its types are told."""

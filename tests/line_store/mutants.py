@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from socket import socket
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
@@ -10,15 +11,19 @@ from line_store.client import CHUNK, Connection, LineStore
 from line_store.lines import Damaged, from_line, to_line
 from trackstore.errors import InvalidRequest, TrackstoreError, Unavailable
 from trackstore.model import Applied, Batch
+from trackstore.stores import ArtifactReader
 
 
 class Mutant(LineStore):
     """Breaks nothing; a mutant overrides what it breaks."""
 
     killed: ClassVar[dict[str, str]] = {}
-    """The scripts that must find it, each with the rule that it must name."""
+    """The scripts that must find it as a backend store, each with the rule that it must name."""
     survives: ClassVar[tuple[str, ...]] = ()
     """Scripts that have nothing to do with its fault."""
+    killed_by_files: ClassVar[dict[str, str]] = {}
+    """The scripts that must find it as an artifact store."""
+    files_survive: ClassVar[tuple[str, ...]] = ()
 
 
 class SaysNone(Mutant):
@@ -28,6 +33,10 @@ class SaysNone(Mutant):
         ["unheard", "lost-reply", "half-reply", "swallowed-reply"], "B-ERR-02"
     )
     survives: ClassVar = ("refused", "dropped", "unsent", "half-sent", "black-hole")
+    killed_by_files: ClassVar = dict.fromkeys(
+        ["unheard", "lost-reply", "lost-replies", "half-reply", "swallowed-reply"], "A-RTY-01"
+    )
+    files_survive: ClassVar = ("refused", "cut-download")
 
     def unanswered(self, error: BaseException) -> TrackstoreError:
         return Unavailable("the server did not answer")
@@ -38,6 +47,8 @@ class SaysInvalid(Mutant):
 
     killed: ClassVar = {"unsent": "B-ERR-01", "black-hole": "B-ERR-01"}
     survives: ClassVar = ("slow",)
+    killed_by_files: ClassVar = {"unsent": "A-ERR-01", "black-hole": "A-ERR-01"}
+    files_survive: ClassVar = ("slow",)
 
     def unanswered(self, error: BaseException) -> TrackstoreError:
         return InvalidRequest("this cannot be answered", outcome="unknown")
@@ -48,13 +59,15 @@ class SaysNothing(Mutant):
 
     killed: ClassVar = {"unsent": "B-ERR-02", "half-sent": "B-ERR-02", "refused": "B-ERR-02"}
     survives: ClassVar = ("slow", "lost-reply")
+    killed_by_files: ClassVar = {"refused": "A-RTY-01", "half-sent": "A-RTY-01"}
+    files_survive: ClassVar = ("slow",)
 
     def call(self, method: str, args: tuple[Any, ...]) -> Any:
         with suppress(Unavailable):
             return super().call(method, args)
         if method in {"log", "update_experiment"}:
             return Applied()
-        if method in {"update_run", "purge_run", "purge_experiment"}:
+        if method in {"update_run", "purge_run", "purge_experiment", "delete"}:
             return None
         return super().call(method, args)
 
@@ -64,9 +77,25 @@ class LetsErrorsThrough(Mutant):
 
     killed: ClassVar = dict.fromkeys(["dropped", "lost-reply", "swallowed-reply"], "B-ERR-01")
     survives: ClassVar = ("slow",)
+    killed_by_files: ClassVar = dict.fromkeys(
+        ["dropped", "lost-reply", "swallowed-reply"], "A-ERR-01"
+    )
+    files_survive: ClassVar = ("slow",)
 
     def unanswered(self, error: BaseException) -> TrackstoreError:
         raise error
+
+
+class EndsTheThread(Mutant):
+    """Raises what no `except Exception` catches."""
+
+    killed: ClassVar = {"lost-reply": "B-ERR-01"}
+    survives: ClassVar = ("slow",)
+    killed_by_files: ClassVar = {"lost-reply": "A-ERR-01", "cut-upload": "A-ERR-01"}
+    files_survive: ClassVar = ("slow",)
+
+    def unanswered(self, error: BaseException) -> TrackstoreError:
+        raise GeneratorExit from error
 
 
 class LetsDamageThrough(Mutant):
@@ -74,6 +103,8 @@ class LetsDamageThrough(Mutant):
 
     killed: ClassVar = {"damaged-reply": "B-ERR-01"}
     survives: ClassVar = ("half-reply", "damaged-request")
+    killed_by_files: ClassVar = {"damaged-reply": "A-ERR-01"}
+    files_survive: ClassVar = ("half-reply", "damaged-request")
 
     def unanswered(self, error: BaseException) -> TrackstoreError:
         if isinstance(error, Damaged):
@@ -82,15 +113,25 @@ class LetsDamageThrough(Mutant):
 
 
 class LooksAtNoChecksum(Mutant):
-    """Takes a reply as it comes."""
+    """Takes a reply as it comes, if anything can be made of it."""
 
     killed: ClassVar = {"damaged-reply": "B-ERR-05"}
     survives: ClassVar = ("half-reply", "lost-reply")
+    killed_by_files: ClassVar = {"damaged-reply": "A-RTY-02"}
+    files_survive: ClassVar = ("half-reply", "unsent")
 
     def connect(self, end: float) -> Connection:
         connection = super().connect(end)
         connection.parse = unchecked
         return connection
+
+    def attempt(self, method: str, args: tuple[Any, ...]) -> Any:
+        try:
+            return super().attempt(method, args)
+        except TrackstoreError:
+            raise
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise self.unanswered(error) from error
 
 
 def unchecked(line: bytes) -> Any:
@@ -140,6 +181,8 @@ class ForgetsTheFirst(Repeats):
 
     killed: ClassVar = {"last-words": "B-ERR-02", "overtaken": "B-ERR-02"}
     survives: ClassVar = ("refused", "unsent", "black-hole")
+    killed_by_files: ClassVar = {"last-words": "A-RTY-01"}
+    files_survive: ClassVar = ("refused", "unsent", "black-hole")
 
 
 class TakesANewId(Repeats):
@@ -172,6 +215,10 @@ class WaitsForEver(Mutant):
 
     killed: ClassVar = dict.fromkeys(["black-hole", "swallowed-reply", "late-reply"], "B-ERR-03")
     survives: ClassVar = ("refused", "lost-reply")
+    killed_by_files: ClassVar = dict.fromkeys(
+        ["black-hole", "swallowed-reply", "late-reply"], "A-RTY-01"
+    )
+    files_survive: ClassVar = ("refused", "unsent")
 
     def attempt(self, method: str, args: tuple[Any, ...]) -> Any:
         self.timeout = 1e6
@@ -183,6 +230,10 @@ class KeepsWhatIsBroken(Mutant):
 
     killed: ClassVar = dict.fromkeys(["dropped", "lost-reply", "damaged-request"], "B-ERR-04")
     survives: ClassVar = ("slow",)
+    killed_by_files: ClassVar = dict.fromkeys(
+        ["dropped", "lost-reply", "damaged-request"], "A-RTY-01"
+    )
+    files_survive: ClassVar = ("slow",)
 
     def discard(self, connection: Connection, error: BaseException) -> None:
         self.idle.append(connection)
@@ -193,6 +244,8 @@ class KeepsWhatIsLate(Mutant):
 
     killed: ClassVar = {"late-reply": "B-ERR-04"}
     survives: ClassVar = ("refused", "lost-reply")
+    killed_by_files: ClassVar = {"late-reply": "A-RTY-01"}
+    files_survive: ClassVar = ("refused", "unsent")
 
     def discard(self, connection: Connection, error: BaseException) -> None:
         if isinstance(error, TimeoutError):
@@ -203,15 +256,24 @@ class KeepsWhatIsLate(Mutant):
 
 
 class ReadsOnce(Mutant):
-    """Takes what comes first for all of the reply."""
+    """Takes what comes first for all of a short reply."""
 
     killed: ClassVar = {"slow": "B-ERR-03"}
     survives: ClassVar = ("refused", "black-hole")
+    killed_by_files: ClassVar = {"slow": "A-RTY-01"}
+    files_survive: ClassVar = ("refused", "black-hole")
 
     def connect(self, end: float) -> Connection:
         connection = super().connect(end)
-        connection.read_line = lambda end: connection.socket.recv(CHUNK)
+        connection.read_line = lambda end: read_once(connection.socket)
         return connection
+
+
+def read_once(source: socket) -> bytes:
+    line = source.recv(CHUNK)
+    while len(line) > 1_000 and not line.endswith(b"\n"):
+        line += source.recv(CHUNK)
+    return line
 
 
 class ItemByItem(Mutant):
@@ -238,17 +300,108 @@ class Pipelined(Mutant):
 
 
 class TwoAtOnce(Connection):
+    answers = 0
+    """Which of the two replies is given to the caller."""
+
     def ask(self, end: float, store: str, method: str, args: tuple[Any, ...]) -> Any:
-        if method != "log" or not args[1].metrics:
+        if not (halves := self.halves(method, args)):
             return super().ask(end, store, method, args)
-        rest = args[0], replace(args[1], metrics=())
-        points = args[0], Batch(metrics=args[1].metrics)
-        self.socket.sendall(b"".join(to_line([store, 0, method, each]) for each in (rest, points)))
+        self.socket.sendall(b"".join(to_line([store, 0, method, each]) for each in halves))
         replies = self.read_line(end)
         while replies.count(b"\n") < 2:
             replies += self.read_line(end)
-        answer: list[Any] = from_line(replies.splitlines(keepends=True)[0])
+        answer: list[Any] = from_line(replies.splitlines(keepends=True)[self.answers])
         return answer[1:]
+
+    def halves(self, method: str, args: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        if method != "log" or not args[1].metrics:
+            return []
+        return [(args[0], replace(args[1], metrics=())), (args[0], Batch(metrics=args[1].metrics))]
+
+
+class PutsTwice(Repeats):
+    """The second put finds a file, its own, and tells that another has made it."""
+
+    killed_by_files: ClassVar = {"lost-reply": "A-RTY-01", "half-reply": "A-RTY-01"}
+    files_survive: ClassVar = ("refused", "unsent", "cut-upload", "swallowed-reply")
+
+
+class PutsByHalves(Mutant):
+    """Publishes the first half of a file, and then the whole."""
+
+    killed_by_files: ClassVar = {"unsent": "A-PUT-06", "lost-reply": "A-PUT-06"}
+    files_survive: ClassVar = ("slow", "dropped")
+
+    def call(self, method: str, args: tuple[Any, ...]) -> Any:
+        if method == "put" and not args[2]:
+            super().call(method, (args[0], args[1][: len(args[1]) // 2], False))
+        return super().call(method, args)
+
+
+class MakesRoom(Mutant):
+    """Removes the old file before it puts the new one."""
+
+    killed_by_files: ClassVar = {"unheard": "A-PUT-06", "half-reply": "A-PUT-06"}
+    files_survive: ClassVar = ("slow", "dropped")
+
+    def call(self, method: str, args: tuple[Any, ...]) -> Any:
+        if method == "put" and not args[2]:
+            super().call("delete", args[:1])
+        return super().call(method, args)
+
+
+class SendsHalves(Mutant):
+    """Sends a file as two requests at once, so that half of what it sends is half of a file."""
+
+    killed_by_files: ClassVar = {"cut-upload": "A-PUT-06"}
+    files_survive: ClassVar = ("slow", "unsent")
+
+    def connect(self, end: float) -> Connection:
+        return TwoHalves(self.address, end)
+
+
+class TwoHalves(TwoAtOnce):
+    answers = 1
+
+    def halves(self, method: str, args: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        if method != "put" or args[2]:
+            return []
+        return [(args[0], args[1][:1_000], False), args]
+
+
+class ReadsShort(Mutant):
+    """Reads a file in two pieces, and takes a connection that breaks for its end."""
+
+    killed_by_files: ClassVar = dict.fromkeys(["unsent", "cut-download", "half-reply"], "A-RTY-01")
+    files_survive: ClassVar = ("slow", "refused", "dropped")
+
+    def get(self, path: str, start: int = 0, length: int | None = None) -> ArtifactReader:
+        first = 1_000 if length is None else min(length, 1_000)
+        with self.under_way():
+            begin, size = self.call("get", (path, start, first))
+            rest = None if length is None else length - first
+            with suppress(Unavailable):
+                begin += self.attempt("get", (path, start + first, rest))[0]
+        return ArtifactReader(iter([begin]), size)
+
+
+class DeletesOneByOne(Mutant):
+    """Empties a folder file by file, and says that nothing was done if one of them fails."""
+
+    killed_by_files: ClassVar = {"half-reply": "A-RTY-01"}
+    files_survive: ClassVar = ("slow", "refused")
+
+    def call(self, method: str, args: tuple[Any, ...]) -> Any:
+        if method != "delete":
+            return super().call(method, args)
+        inside = super().call("scan", (args[0], None, 1_000, True)).items
+        try:
+            for info in inside:
+                super().call("delete", (info.path,))
+        except Unavailable as error:
+            error.outcome = "none"
+            raise
+        return super().call("delete", args)
 
 
 MUTANTS: tuple[type[Mutant], ...] = (
@@ -256,6 +409,7 @@ MUTANTS: tuple[type[Mutant], ...] = (
     SaysInvalid,
     SaysNothing,
     LetsErrorsThrough,
+    EndsTheThread,
     LetsDamageThrough,
     LooksAtNoChecksum,
     RepeatsWhatIsNotToBeRepeated,
@@ -269,4 +423,10 @@ MUTANTS: tuple[type[Mutant], ...] = (
     ReadsOnce,
     ItemByItem,
     Pipelined,
+    PutsTwice,
+    PutsByHalves,
+    MakesRoom,
+    SendsHalves,
+    ReadsShort,
+    DeletesOneByOne,
 )

@@ -10,10 +10,10 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Lock
 from typing import Any
 
+from line_store.files import Files
 from line_store.lines import Damaged, arguments, from_line, to_line
 from trackstore.errors import AlreadyExists, TrackstoreError
-from trackstore.registry import open_backend_store
-from trackstore.stores import BackendStore
+from trackstore.registry import open_artifact_store, open_backend_store
 
 
 class Handler(StreamRequestHandler):
@@ -46,14 +46,18 @@ class Server(ThreadingTCPServer):
 
     def __init__(self, handler: type[Handler] = Handler) -> None:
         super().__init__(("127.0.0.1", 0), handler)
-        self._stores: dict[str, BackendStore] = {}
+        self._stores: dict[str, Any] = {}
         self._lock = Lock()
 
-    def store(self, url: str) -> BackendStore:
+    def store(self, url: str) -> Any:
         with self._lock:
             if url not in self._stores:
-                self._stores[url] = open_backend_store(url)
+                self._stores[url] = opened(url)
             return self._stores[url]
+
+
+def opened(url: str) -> Any:
+    return Files(open_artifact_store(url)) if url.startswith("file:") else open_backend_store(url)
 
 
 def serve(handler: type[Handler] = Handler) -> None:

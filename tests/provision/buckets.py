@@ -30,7 +30,8 @@ class BucketServer(Daemon):
 class BucketHarness(Harness[ArtifactStore]):
     """Gives each test of the suite a folder of its own in the bucket.
 
-    The service's address is the option `endpoint` of the URLs.
+    The service's address is the option `endpoint` of the URLs.  Calls give up soon where a fault is
+    played.
     """
 
     def __init__(self, server: BucketServer, bucket: str = BUCKET, **options: str) -> None:
@@ -43,6 +44,7 @@ class BucketHarness(Harness[ArtifactStore]):
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query))
         options["endpoint"] = super().proxied(options["endpoint"], port)
+        options |= {"timeout": "1", "connect_timeout": "1"}
         return parts._replace(query=urlencode(options)).geturl()
 
 

@@ -11,25 +11,14 @@ from time import monotonic
 from typing import Any
 
 from trackstore.errors import Unavailable
-from trackstore.stores import BackendStore
-from trackstore_conformance.bench import BackendBench
+from trackstore.stores import Store
+from trackstore_conformance.bench import Bench
 from trackstore_conformance.effort import Profile
-from trackstore_conformance.faults.judge import Scene, State
-from trackstore_conformance.faults.operations import (
-    OPERATIONS,
-    Case,
-    Operation,
-    Read,
-    Step,
-    delete_run,
-    new_case,
-    on_model,
-    on_store,
-)
+from trackstore_conformance.faults.judge import Scene
+from trackstore_conformance.faults.kinds import Case, Kind, Operation, State, Step
 from trackstore_conformance.faults.proxy import Address, Fault, Proxy
 from trackstore_conformance.faults.scripts import SCRIPTS, Script
-from trackstore_conformance.outcomes import Outcome, outcome, seen
-from trackstore_conformance.sequential.model import Model
+from trackstore_conformance.outcomes import Outcome, outcome
 from trackstore_conformance.skips import not_applicable, not_exercised
 from trackstore_conformance.violations import OutOfTime
 
@@ -43,7 +32,9 @@ RESET_SECONDS = 5.0
 """How long a call that hangs has to end once its connections are reset."""
 
 
-def play_script(bench: BackendBench, name: str, *, noticed: bool = False) -> None:
+def play_script(
+    bench: Bench[Any], kind: Kind[Any, Any], name: str, *, noticed: bool = False
+) -> None:
     """Play the script on every operation, or on some of each class if it makes them wait.
 
     With `noticed`, what was damaged on its way must not be taken for what was sent.
@@ -52,8 +43,10 @@ def play_script(bench: BackendBench, name: str, *, noticed: bool = False) -> Non
     upstream = bench.harness.upstream(bench.url)
     if upstream is None:
         not_applicable("no network between the store and its data")
-    operations = chosen(script, bench.profile, Random(f"{bench.seed}-{name}"))
-    stage = Stage(bench, script, upstream, noticed, monotonic() + bench.profile.seconds_per_test)
+    claimed = kind.operations(bench)
+    operations = chosen(claimed, script, bench.profile, Random(f"{bench.seed}-{name}"))
+    end = monotonic() + bench.profile.seconds_per_test
+    stage = Stage(bench, kind, script, upstream, noticed, end)
     with ThreadPoolExecutor(PLAYERS) as pool:
         plays = [pool.submit(stage.play, operation) for operation in operations]
     bench.evidence.faults += stage.struck
@@ -65,15 +58,19 @@ def play_script(bench: BackendBench, name: str, *, noticed: bool = False) -> Non
         not_exercised("no call of the store passes through the host and port of its URL")
 
 
-def chosen(script: Script, profile: Profile, random: Random) -> Sequence[Operation]:
+def chosen(
+    claimed: Sequence[Operation], script: Script, profile: Profile, random: Random
+) -> Sequence[Operation]:
     """Return the operations; where calls wait, a few, among them one of each class."""
-    fit = [each for each in OPERATIONS if each.idempotency in script.classes]
+    fit = [each for each in claimed if each.idempotency in script.classes]
     if script.overtaken:
-        fit = [each for each in fit if each.edits]
+        fit = [each for each in fit if each.rival]
+    if profile.name == "quick" and not script.moves_much:
+        fit = [each for each in fit if not each.is_large]
     if not script.waits:
         return fit
     random.shuffle(fit)
-    firsts = [next(o for o in fit if o.idempotency == each) for each in script.classes]
+    firsts = [*{each.idempotency: each for each in fit}.values()]
     rest = [each for each in fit if each not in firsts]
     return [*firsts, *rest][: max(profile.histories, len(firsts))]
 
@@ -82,17 +79,25 @@ class Stage:
     """Where one script is played; operations may be played on in many threads at once."""
 
     def __init__(
-        self, bench: BackendBench, script: Script, upstream: Address, noticed: bool, end: float
+        self,
+        bench: Bench[Any],
+        kind: Kind[Any, Any],
+        script: Script,
+        upstream: Address,
+        noticed: bool,
+        end: float,
     ) -> None:
         self.bench = bench
+        self.kind = kind
         self.script = script
         self.upstream = upstream
         self.noticed = noticed
         self.end = end
         self.patience = bench.harness.patience
         self.store = bench.store
-        self.beacon = bench.experiment()
-        """An experiment that no script touches: to read it is to see whether a handle works."""
+        self.beacon = kind.beacon(bench)
+        """Reads what no script touches, and so shows whether a handle works."""
+        self.shining = self.insist(self.store, self.beacon).value
         self.struck = 0
         self.counting = Lock()
 
@@ -109,7 +114,7 @@ class Stage:
 
     def strike(self, operation: Operation, exchange: int, fault: Fault) -> bool:
         """Let a fault strike, and tell whether the call had such an exchange."""
-        case = new_case(self.bench)
+        case = self.kind.new_case(self.bench)
         with Proxy(self.upstream) as proxy:
             handle = self.bench.opener(self.bench.harness.proxied(self.bench.url, proxy.port))
             try:
@@ -123,12 +128,14 @@ class Stage:
                 self.struck += proxy.fired
             return proxy.fired
 
-    def act(self, scene: Scene, proxy: Proxy, handle: BackendStore, fault: Fault) -> None:
+    def act(self, scene: Scene, proxy: Proxy, handle: Store, fault: Fault) -> None:
         """Make the call, let the fault strike it, and judge what comes of it."""
-        proxy.arm(fault, self.rival(scene.case) if self.script.overtaken else None)
+        late = self.late(scene.operation, scene.case)
+        proxy.arm(fault, partial(self.insist, self.store, late[0]) if late else None)
         begin = monotonic()
-        found = self.ended(scene, proxy, partial(on_store, handle, scene.step))
-        if self.script.legal == ("done",) and is_unavailable(found) and monotonic() - begin > BUSY:
+        found = self.ended(scene, proxy, partial(self.kind.on_store, handle, scene.step))
+        may_fail = proxy.fired and self.script.legal != ("done",)
+        if not may_fail and is_unavailable(found) and monotonic() - begin > BUSY:
             raise OutOfTime(f"script {self.script.name}: this machine is slower than its network")
         if not proxy.settle(self.patience):
             raise OutOfTime(f"script {self.script.name}: the server does not end a connection")
@@ -145,48 +152,66 @@ class Stage:
         if proxy.fired and not self.script.damages and not self.script.overtaken:
             self.check_repeated(scene, proxy, handle, done=state == scene.after)
 
-    def prepared(
-        self, handle: BackendStore, operation: Operation, exchange: int, case: Case
-    ) -> Scene:
+    def prepared(self, handle: Store, operation: Operation, exchange: int, case: Case) -> Scene:
         """Do what comes before the call, by way of the proxy, so that its connections are open."""
-        model = Model()
+        model, on_model = self.kind.model(self.bench), self.kind.on_model
         for step in (*case.setup, *operation.prepare(case)):
-            found, expected = insist(handle, step), on_model(model, step)
+            found, expected = self.insist(handle, step), on_model(model, step)
             assert found.ways == expected.ways, f"by way of the proxy {step[0]} {found}"
-        step, late = operation.call(case), [delete_run(case)] if self.script.overtaken else []
-        before = state_after(model, late, case)
+        step, late = operation.call(case), self.late(operation, case)
+        before = self.state_after(model, late, case)
         first = on_model(model, step)
-        after = state_after(model, late, case)
+        after = self.state_after(model, late, case)
         second = on_model(model, step)
-        return Scene(self.script, operation, exchange, case, step, first, second, before, after)
+        rules = self.kind.rules
+        return Scene(
+            self.script, rules, operation, exchange, case, step, first, second, before, after
+        )
+
+    def late(self, operation: Operation, case: Case) -> list[Step]:
+        """Return what another one does before the client knows."""
+        return [operation.rival(case)] if operation.rival and self.script.overtaken else []
+
+    def state_after(self, model: Any, steps: Sequence[Step], case: Case) -> State:
+        """Return what there would be to see; the model stays as it is."""
+        model = deepcopy(model)
+        for step in steps:
+            self.kind.on_model(model, step)
+        return case.look(partial(self.kind.on_model, model))
 
     def state(self, case: Case) -> State:
-        return state(lambda step: insist(self.store, step), case)
+        return case.look(partial(self.insist, self.store))
 
-    def rival(self, case: Case) -> Callable[[], object]:
-        return partial(insist, self.store, delete_run(case))
+    def insist(self, store: Store, step: Step) -> Outcome:
+        """Make a call that no fault strikes, and again if the machine was too busy for it."""
+        for _ in range(TRIES):
+            found = outcome(self.kind.on_store, store, step)
+            if not is_unavailable(found):
+                break
+        return found
 
-    def check_recovered(self, scene: Scene, proxy: Proxy, handle: BackendStore) -> None:
-        found, _ = self.patiently(scene, proxy, partial(handle.get_experiment, self.beacon.id))
+    def check_recovered(self, scene: Scene, proxy: Proxy, handle: Store) -> None:
+        call = partial(self.kind.on_store, handle, self.beacon)
+        found, _ = self.patiently(scene, proxy, call)
+        rule = self.kind.rules.reply
         if found.ways != ("ok",):
-            raise scene.broken(
-                f"when all was well the handle still raised {found.ways[0]}", "B-ERR-04"
-            )
-        if found.value != seen(self.beacon):
-            raise scene.broken(f"the next call was answered with {found.value}", "B-ERR-04")
+            raise scene.broken(f"when all was well the handle still raised {found.ways[0]}", rule)
+        if found.value != self.shining:
+            raise scene.broken(f"the next call was answered with {found.value}", rule)
 
-    def check_repeated(
-        self, scene: Scene, proxy: Proxy, handle: BackendStore, *, done: bool
-    ) -> None:
-        call = partial(on_store, handle, scene.step)
+    def check_repeated(self, scene: Scene, proxy: Proxy, handle: Store, *, done: bool) -> None:
+        call = partial(self.kind.on_store, handle, scene.step)
         found, tries = self.patiently(scene, proxy, call)
-        scene.check_repeated(found, self.state(scene.case), done=done, tries=tries)
+        only_reads = scene.before == scene.after
+        state = scene.after if only_reads else self.state(scene.case)
+        scene.check_repeated(found, state, done=done, tries=tries)
 
     def patiently(self, scene: Scene, proxy: Proxy, call: Callable[[], Any]) -> tuple[Outcome, int]:
         """Make a call until the handle has found back; return how it came out, and the tries."""
-        tries, found = 1, self.ended(scene, proxy, call, "B-ERR-04")
+        rule = self.kind.rules.reply
+        tries, found = 1, self.ended(scene, proxy, call, rule)
         while is_unavailable(found) and tries < TRIES:
-            tries, found = tries + 1, self.ended(scene, proxy, call, "B-ERR-04")
+            tries, found = tries + 1, self.ended(scene, proxy, call, rule)
         return found, tries
 
     def ended(self, scene: Scene, proxy: Proxy, call: Callable[[], Any], *rules: str) -> Outcome:
@@ -194,7 +219,7 @@ class Stage:
 
         What else it raises breaks `rules` too.
         """
-        ends: SimpleQueue[Outcome | Exception] = SimpleQueue()
+        ends: SimpleQueue[Outcome | BaseException] = SimpleQueue()
         thread = Thread(target=lambda: ends.put(tried(call)), daemon=True)
         thread.start()
         try:
@@ -204,47 +229,27 @@ class Stage:
             proxy.reset()
             thread.join(RESET_SECONDS)
             what = f"the call did not end within {self.patience:g} seconds"
-            raise scene.broken(what, "B-ERR-03") from None
+            raise scene.broken(what, self.kind.rules.end) from None
         thread.join()
-        if isinstance(found, Exception):
-            raise scene.broken(f"the call raised {found!r}", "B-ERR-01", *rules, cause=found)
+        if isinstance(found, BaseException):
+            what = f"the call raised {found!r}"
+            raise scene.broken(what, self.kind.rules.error, *rules, cause=found)
         return found
 
 
-def tried(call: Callable[[], Any]) -> Outcome | Exception:
+def tried(call: Callable[[], Any]) -> Outcome | BaseException:
+    """Return how a call came out, also if by what would end the thread in silence."""
     try:
-        found = outcome(call)
-    except Exception as error:
+        return outcome(call)
+    except BaseException as error:
         return error
-    return found
 
 
-def release(handle: BackendStore) -> None:
+def release(handle: Store) -> None:
     """Close a handle that may hang, and wait no longer than it is worth."""
     thread = Thread(target=tried, args=(handle.close,), daemon=True)
     thread.start()
     thread.join(RESET_SECONDS)
-
-
-def state(read: Read, case: Case) -> State:
-    return [(found.ways, found.value) for found in map(read, case.reads)]
-
-
-def state_after(model: Model, steps: Sequence[Step], case: Case) -> State:
-    """Return what there would be to see; the model stays as it is."""
-    model = deepcopy(model)
-    for step in steps:
-        on_model(model, step)
-    return state(lambda step: on_model(model, step), case)
-
-
-def insist(store: BackendStore, step: Step) -> Outcome:
-    """Make a call that no fault strikes, and again if the machine was too busy for it."""
-    for _ in range(TRIES):
-        found = outcome(on_store, store, step)
-        if not is_unavailable(found):
-            break
-    return found
 
 
 def is_unavailable(found: Outcome) -> bool:

@@ -36,7 +36,7 @@ class Fault(Struct, frozen=True):
     `drop`: connections are reset, and new ones are fine.
     `reset`, `close`: `share` of a chunk still passes, and then the client's connection is reset
     or closed.  The server is let finish what it has begun.
-    `vanish`: as `reset`, and nobody listens until the fault is over.
+    `vanish`: as `reset`, of all connections, and nobody listens until the fault is over.
     `silence`: the chunk and all that comes after it, either way, is lost; nothing is closed.
     `hold`: the chunk and the replies after it are delivered when the fault is over.
     `flip`: one bit, at `share` of the chunk, arrives as its opposite.
@@ -51,6 +51,8 @@ class Fault(Struct, frozen=True):
     lasting: bool = False
     """Every later exchange is struck too, until the fault is over."""
     seconds: float = 0.02
+    after: int = 0
+    """The bytes of the struck side of the exchange that pass first."""
 
 
 class Link:
@@ -60,6 +62,8 @@ class Link:
         self.client = client
         self.server = client  # until it is connected
         self.exchange = 0
+        self.spoken = 0
+        """Bytes that the speaker has said since the other one did."""
         self.speaker: Side | None = None
         self.silent = False
         self.over = False
@@ -211,7 +215,7 @@ class Proxy:
             link.client[1].close()
 
     async def _pass_on(self, link: Link, side: Side, chunk: bytes) -> None:
-        self._count(link, side)
+        self._count(link, side, len(chunk))
         if link.silent:
             return
         if link.held is not None and side == "reply":
@@ -229,15 +233,17 @@ class Proxy:
         await ACTIONS[fault.action](fault, link, side, chunk)
         if fault.action == "vanish":
             self._stop_listening()
+            await self._reset()
 
-    def _count(self, link: Link, side: Side) -> None:
+    def _count(self, link: Link, side: Side, size: int) -> None:
         if link.speaker is None or (side == "request" and link.speaker == "reply"):
             self._exchanges += 1
             link.exchange = self._exchanges
+        link.spoken = size + (link.spoken if link.speaker == side else 0)
         link.speaker = side
 
     def _strikes(self, fault: Fault, link: Link, side: Side) -> bool:
-        if fault.side not in {side, "both"}:
+        if fault.side not in {side, "both"} or link.spoken <= fault.after:
             return False
         if fault.lasting:
             return link.exchange >= fault.exchange

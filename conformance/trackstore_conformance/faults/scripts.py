@@ -29,11 +29,15 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True):
     legal: tuple[Ending, ...]
     side: Sides = "request"
     share: float = 0.0
+    after: int = 0
+    """Bytes of the request or the reply that pass before it strikes."""
     lasting: bool = False
+    moves_much: bool = False
+    """It is played on large files too, whatever the profile."""
     waits: bool = False
     """A call ends by the store's own timeout."""
     overtaken: bool = False
-    """Before the client knows, another one deletes the run that the call writes to."""
+    """Before the client knows, another one forbids what the call does, as by deleting its run."""
     damages: bool = False
     """What arrives is not what was sent: TCP's own checksum is all that a store need rely on."""
 
@@ -45,7 +49,7 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True):
     def fault(self, exchange: int, random: Random) -> Fault:
         """Return what strikes this exchange; where it damages, a bit that `random` chooses."""
         share = random.random() if self.damages else self.share
-        return Fault(self.action, self.side, exchange, share, self.lasting)
+        return Fault(self.action, self.side, exchange, share, self.lasting, after=self.after)
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,7 +1,7 @@
-"""The calls that faults are played on, and what there is before each of them."""
+"""Backend stores for the fault engine: every call, and what there is before each of them."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ from trackstore.model import (
     RunStatus,
 )
 from trackstore_conformance.bench import BackendBench
-from trackstore_conformance.faults.scripts import Idempotency
+from trackstore_conformance.faults.kinds import Kind, Operation, Read, Rules, State, Step
 from trackstore_conformance.outcomes import Outcome, outcome
 from trackstore_conformance.sequential.model import Model
 
@@ -29,13 +29,9 @@ ROWS = 1_000
 DELETED = LifecycleStage.DELETED
 PAGED = {"scan_runs", "metric_history"}
 
-Step = tuple[str, tuple[Any, ...]]
-"""A method of the contract, and its arguments; without the limit of a page."""
-Read = Callable[[Step], Outcome]
 
-
-class Case(Struct, frozen=True):
-    """What one play of a script has for itself: two experiments and two runs, half of it stored."""
+class BackendCase(Struct, frozen=True):
+    """Two experiments and two runs, half of it stored."""
 
     home: Experiment
     run: Run
@@ -54,7 +50,6 @@ class Case(Struct, frozen=True):
 
     @property
     def reads(self) -> list[Step]:
-        """All that there is to see of the case."""
         return [
             ("get_experiment", (self.home.id,)),
             ("get_experiment", (self.new_experiment.id,)),
@@ -64,31 +59,16 @@ class Case(Struct, frozen=True):
             ("metric_history", (self.run.id, "m", None)),
         ]
 
-
-def new_case(bench: BackendBench) -> Case:
-    first, second = (_experiment(bench.new_experiment_id()) for _ in range(2))
-    return Case(first, bench.new_run(first.id), second, bench.new_run(first.id, start_time=2_000))
+    def look(self, read: Read) -> State:
+        found = [(step, read(step)) for step in self.reads]
+        return [(step[0], (each.ways, each.value)) for step, each in found]
 
 
 def _experiment(number: str) -> Experiment:
     return Experiment(number, f"fault {number}", "artifacts:/", 1_000, 1_000, tags={"old": "1"})
 
 
-class Operation(Struct, frozen=True):
-    """A call that faults are played on."""
-
-    name: str
-    idempotency: Idempotency
-    rule: str
-    """Which rule is broken if it is done by half, or twice."""
-    call: Callable[[Case], Step]
-    prepare: Callable[[Case], Sequence[Step]] = lambda _: ()
-    """What is done before, besides what every case begins with."""
-    edits: bool = False
-    """It changes a run, which must not be deleted."""
-
-
-def _log(case: Case) -> Step:
+def _log(case: BackendCase) -> Step:
     links = (MetricLink("m-1", "d", "1"),)
     batch = Batch(
         metrics=[Metric("m", step / 3, step, step, links) for step in range(40)],
@@ -101,36 +81,36 @@ def _log(case: Case) -> Step:
     return "log", (case.run.id, batch)
 
 
-def _log_points(case: Case) -> Step:
+def _log_points(case: BackendCase) -> Step:
     return "log", (case.run.id, Batch(metrics=[Metric("m", 2.0, 2, step) for step in range(2)]))
 
 
-def _log_deletion(case: Case) -> Step:
+def _log_deletion(case: BackendCase) -> Step:
     batch = Batch(metrics=[Metric("m", 2.0, 2, 2)], tags={"t": "2"}, deleted_tags=["old"])
     return "log", (case.run.id, batch)
 
 
-def _rename(case: Case) -> Step:
+def _rename(case: BackendCase) -> Step:
     changes = ExperimentChanges(case.new_experiment.name, last_update_time=2_000, tags={"t": "2"})
     return "update_experiment", (case.home.id, changes)
 
 
-def _edit_deletion(case: Case) -> Step:
+def _edit_deletion(case: BackendCase) -> Step:
     changes = ExperimentChanges(last_update_time=2_000, tags={"t": "2"}, deleted_tags=["old"])
     return "update_experiment", (case.home.id, changes)
 
 
-def _end_run(case: Case) -> Step:
+def _end_run(case: BackendCase) -> Step:
     tags = {RUN_NAME: "ended", "t": "2"}
     return "update_run", (case.run.id, RunChanges(RunStatus.FINISHED, 3_000, tags=tags))
 
 
-def _delete_experiment(case: Case) -> Step:
+def _delete_experiment(case: BackendCase) -> Step:
     changes = ExperimentChanges(lifecycle_stage=DELETED, last_update_time=2_000)
     return "update_experiment", (case.home.id, changes)
 
 
-def delete_run(case: Case) -> Step:
+def _delete_run(case: BackendCase) -> Step:
     return "update_run", (case.run.id, RunChanges(lifecycle_stage=DELETED, deleted_time=2_000))
 
 
@@ -143,20 +123,20 @@ OPERATIONS = (
         lambda case: ("create_experiment", (case.new_experiment,)),
     ),
     Operation("create_run", "keyed", "B-RUN-04", lambda case: ("create_run", (case.new_run,))),
-    Operation("log", "natural", "B-BAT-01", _log, edits=True),
-    Operation("log of points", "natural", "B-BAT-01", _log_points, edits=True),
-    Operation("log that deletes a tag", "none", "B-BAT-01", _log_deletion, edits=True),
+    Operation("log", "natural", "B-BAT-01", _log, rival=_delete_run),
+    Operation("log of points", "natural", "B-BAT-01", _log_points, rival=_delete_run),
+    Operation("log that deletes a tag", "none", "B-BAT-01", _log_deletion, rival=_delete_run),
     Operation("update_experiment that renames", "natural", WHOLE, _rename),
     Operation("update_experiment that deletes", "natural", WHOLE, _delete_experiment),
     Operation("update_experiment that deletes a tag", "none", WHOLE, _edit_deletion),
-    Operation("update_run that ends", "natural", WHOLE, _end_run, edits=True),
-    Operation("update_run that deletes", "natural", WHOLE, delete_run),
+    Operation("update_run that ends", "natural", WHOLE, _end_run, rival=_delete_run),
+    Operation("update_run that deletes", "natural", WHOLE, _delete_run),
     Operation(
         "purge_run",
         "none",
         WHOLE,
         lambda case: ("purge_run", (case.run.id,)),
-        lambda case: [delete_run(case)],
+        lambda case: [_delete_run(case)],
     ),
     Operation(
         "purge_experiment",
@@ -175,14 +155,36 @@ OPERATIONS = (
 what is made beside it."""
 
 
-def on_store(store: Any, step: Step) -> Any:
-    """Make the call on a store, and return what it does."""
-    name, args = step
-    return getattr(store, name)(*args, *([ROWS] if name in PAGED else []))
+class BackendKind(Kind[BackendBench, Model]):
+    """In its steps a page is without its limit."""
+
+    rules: ClassVar = Rules(
+        error="B-ERR-01", outcome="B-ERR-02", end="B-ERR-03", reply="B-ERR-04", damage="B-ERR-05"
+    )
+
+    def operations(self, bench: BackendBench) -> Sequence[Operation]:  # noqa: ARG002 - core
+        return OPERATIONS
+
+    def new_case(self, bench: BackendBench) -> BackendCase:
+        first, second = (_experiment(bench.new_experiment_id()) for _ in range(2))
+        runs = bench.new_run(first.id), bench.new_run(first.id, start_time=2_000)
+        return BackendCase(first, runs[0], second, runs[1])
+
+    def beacon(self, bench: BackendBench) -> Step:
+        return "get_experiment", (bench.experiment().id,)
+
+    def model(self, bench: BackendBench) -> Model:  # noqa: ARG002 - it claims nothing else
+        return Model()
+
+    def on_store(self, store: Any, step: Step) -> Any:
+        name, args = step
+        return getattr(store, name)(*args, *([ROWS] if name in PAGED else []))
+
+    def on_model(self, model: Model, step: Step) -> Outcome:
+        name, args = step
+        if name in PAGED:
+            return outcome(model.page, ROWS, name, *args)
+        return outcome(getattr(model, name), *args)
 
 
-def on_model(model: Model, step: Step) -> Outcome:
-    name, args = step
-    if name in PAGED:
-        return outcome(model.page, ROWS, name, *args)
-    return outcome(getattr(model, name), *args)
+BACKEND = BackendKind()
