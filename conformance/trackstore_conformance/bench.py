@@ -82,10 +82,10 @@ class Bench(Generic[S]):
         self.place = next(self._places)
         self._used.append(self.place)
 
-    def in_time(self, tries: Iterable[T]) -> Iterator[T]:
-        """Yield as many as the quick profile would try, and then others while there is time."""
+    def in_time(self, tries: Iterable[T], least: int = LEAST) -> Iterator[T]:
+        """Yield `least`, what the quick profile would try, and then others while there is time."""
         for number, each in enumerate(tries):
-            if number >= LEAST and monotonic() > self._end:
+            if number >= least and monotonic() > self._end:
                 return
             yield each
 

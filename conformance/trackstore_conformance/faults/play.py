@@ -102,15 +102,20 @@ class Stage:
         self.counting = Lock()
 
     def play(self, operation: Operation) -> None:
-        """Strike the first exchange of the call, then the second..., until it has no more."""
+        """Strike the call; where it is damaged, each time elsewhere, while there is time."""
         random = Random(f"{self.bench.seed}-{self.script.name}-{operation.name}")
+        times = max(1, self.bench.profile.histories // 4) if self.script.damages else 1
+        for _ in self.bench.in_time(range(times), least=1):
+            self.strike_each(operation, random)
+
+    def strike_each(self, operation: Operation, random: Random) -> None:
+        """Strike the first exchange of the call, then the second..., until it has no more."""
         exchanges = self.bench.profile.crash_points if self.script.repeats else 1
         for exchange in range(1, exchanges + 1):
-            for _ in range(max(1, self.bench.profile.histories // 4) if self.script.damages else 1):
-                if monotonic() > self.end:
-                    raise OutOfTime(f"script {self.script.name} on {operation.name}: no time left")
-                if not self.strike(operation, exchange, self.script.fault(exchange, random)):
-                    return
+            if monotonic() > self.end:
+                raise OutOfTime(f"script {self.script.name} on {operation.name}: no time left")
+            if not self.strike(operation, exchange, self.script.fault(exchange, random)):
+                return
 
     def strike(self, operation: Operation, exchange: int, fault: Fault) -> bool:
         """Let a fault strike, and tell whether the call had such an exchange."""
