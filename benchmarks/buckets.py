@@ -38,13 +38,16 @@ TARGETS = {"small": "2 of reference", "large": "0.9 of reference"}
 
 def main() -> None:
     arguments = table.parser(__doc__, ["sqlite"]).parse_args()
+    os.environ.update(CREDENTIALS)
     with tempfile.TemporaryDirectory(prefix="trackstore-bench-") as name, SeaweedFS() as server:
         folder = Path(name)
         head = machine.describe(folder, "SeaweedFS 4.48")
         number, size = (200, 50) if arguments.quick else (1_000, 256)
         parts = {
             "small": lambda: moved(server, small_files(folder, number), "small"),
+            "small-fast": lambda: moved(server, small_files(folder, number), "small", fast="yes"),
             "large": lambda: moved(server, large_file(folder, size), "large"),
+            "large-fast": lambda: moved(server, large_file(folder, size), "large", fast="yes"),
         }
         results = table.measured(head, parts, arguments.only or parts)
     if table.is_written(arguments):
@@ -62,7 +65,7 @@ def small_files(folder: Path, number: int) -> Path:
 
 def large_file(folder: Path, megabytes: int) -> Path:
     source = folder / "large"
-    source.mkdir()
+    source.mkdir(exist_ok=True)
     with (source / "file.bin").open("wb") as file:
         for _ in range(megabytes):
             file.write(os.urandom(MEGABYTE))
@@ -72,10 +75,12 @@ def large_file(folder: Path, megabytes: int) -> Path:
 class Sides:
     """The three ways to move a folder: each sends it, and fetches what it has sent."""
 
-    def __init__(self, server: SeaweedFS, source: Path, name: str, stack: ExitStack) -> None:
+    def __init__(
+        self, server: SeaweedFS, source: Path, name: str, options: dict[str, str], stack: ExitStack
+    ) -> None:
         self.source, self.name = source, name
         self.files = sorted(each for each in source.rglob("*") if each.is_file())
-        self.ours = stack.enter_context(Artifacts(server.url(f"{name}/ours")))
+        self.ours = stack.enter_context(Artifacts(server.url(f"{name}/ours", **options)))
         os.environ["MLFLOW_S3_ENDPOINT_URL"] = server.endpoint
         os.environ["AWS_DEFAULT_REGION"] = REGION
         self.mlflow = S3ArtifactRepository(
@@ -134,13 +139,14 @@ class Sides:
             assert cmp(each, found[each.name], shallow=False), each
 
 
-def moved(server: SeaweedFS, source: Path, name: str) -> Iterator[Result]:
+def moved(server: SeaweedFS, source: Path, name: str, **options: str) -> Iterator[Result]:
     with ExitStack() as stack:
-        sides = Sides(server, source, name, stack)
+        sides = Sides(server, source, "-".join([name, *options]), options, stack)
         size = sum(each.stat().st_size for each in sides.files)
         what = f"{len(sides.files):,} files, {size / MEGABYTE:,.0f} MB,"
+        how = "".join(f", `{name}={value}`" for name, value in options.items())
         yield compare(
-            f"{what} into a bucket",
+            f"{what} into a bucket{how}",
             sending(sides, sides.send_ours),
             sending(sides, sides.send_mlflow),
             reference=sending(sides, sides.send_boto3),
@@ -148,7 +154,7 @@ def moved(server: SeaweedFS, source: Path, name: str) -> Iterator[Result]:
             target=TARGETS[name],
         )
         yield compare(
-            f"{what} from a bucket",
+            f"{what} from a bucket{how}",
             fetching(sides, sides.fetch_ours),
             fetching(sides, sides.fetch_mlflow),
             reference=fetching(sides, sides.fetch_boto3),
