@@ -52,7 +52,8 @@ class Fault(Struct, frozen=True):
     """Every later exchange is struck too, until the fault is over."""
     seconds: float = 0.02
     after: int = 0
-    """The bytes of the struck side of the exchange that pass first."""
+    """The bytes of the struck side of the exchange that pass first; exchanges with no more than
+    that are not counted."""
 
 
 class Link:
@@ -110,6 +111,8 @@ class Proxy:
         self._fault: Fault | None = None
         self._meanwhile: Callable[[], object] | None = None
         self._exchanges = 0
+        self._long = 0
+        """Exchanges that were longer than the fault's `after`."""
         self._listener: asyncio.Server | None = None
 
     def __enter__(self) -> Self:
@@ -156,7 +159,7 @@ class Proxy:
             self._listener = None
 
     async def _arm(self, fault: Fault, meanwhile: Callable[[], object] | None) -> None:
-        self._fault, self._exchanges, self.fired = fault, 0, False
+        self._fault, self._exchanges, self._long, self.fired = fault, 0, 0, False
         self._meanwhile = meanwhile
         if fault.action in {"refuse", "drop"}:
             self.fired = True
@@ -222,7 +225,7 @@ class Proxy:
             link.held.append(chunk)
             return
         fault = self._fault
-        if fault is None or not self._strikes(fault, link, side):
+        if fault is None or not self._strikes(fault, link, side, len(chunk)):
             await _send(link, side, chunk)
             return
         self.fired = True
@@ -242,9 +245,12 @@ class Proxy:
         link.spoken = size + (link.spoken if link.speaker == side else 0)
         link.speaker = side
 
-    def _strikes(self, fault: Fault, link: Link, side: Side) -> bool:
+    def _strikes(self, fault: Fault, link: Link, side: Side, size: int) -> bool:
         if fault.side not in {side, "both"} or link.spoken <= fault.after:
             return False
+        if fault.after:
+            self._long += link.spoken - size <= fault.after
+            return self._long == fault.exchange and not self.fired
         if fault.lasting:
             return link.exchange >= fault.exchange
         return link.exchange == fault.exchange and not self.fired
