@@ -6,8 +6,8 @@ of a bucket cuts in two, and chunks among whose points loose ones lie.
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate, pairwise
 from math import isnan
 from typing import NamedTuple
@@ -52,12 +52,17 @@ def downsample(
     steps: tuple[int, int],
     most: int,
 ) -> MetricColumns[MetricCursor]:
-    pieces = list(_pieces(session, series.find(session, labels, run_id, key), *steps))
+    reader = Reader(session)
+    pieces = list(_pieces(session, reader, series.find(session, labels, run_id, key), *steps))
     count = sum(piece.count for piece in pieces)
     if count <= most:
         return MetricColumns(*columns_of([point for piece in pieces for point in piece.points()]))
     chosen = {pieces[0].first, pieces[-1].last}
-    for bucket in _buckets(pieces, count, (most - 2) // 2):
+    buckets = list(_buckets(pieces, count, (most - 2) // 2))
+    reader.expect(
+        [piece.number for bucket in buckets for piece, *ends in bucket if piece.cut(*ends)]
+    )
+    for bucket in buckets:
         candidates = [each for piece, *ends in bucket for each in piece.candidates(*ends)]
         chosen.add(min(candidates, key=_number).key())
         chosen.add(max(candidates, key=lambda each: each.o).key())
@@ -87,6 +92,12 @@ class Piece(ABC):
     count: int
     first: Key
     last: Key
+    number = 0
+    """The chunk's, if it is one."""
+
+    def cut(self, start: int, end: int) -> bool:  # noqa: ARG002 - it is read already
+        """Tell if more of it must be read to know its points from `start` to `end`."""
+        return False
 
     @abstractmethod
     def points(self) -> Iterable[Key]: ...
@@ -155,18 +166,50 @@ class ReadChunk:
         return integers_of(chunk.steps, chunk.points), integers_of(chunk.stamps, chunk.points)
 
 
+class Reader:
+    """Reads whole chunks, each together with those that will be wanted next."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._expected: Sequence[int] = ()
+        self._places: Mapping[int, int] = {}
+        self._read: dict[int, ReadChunk] = {}
+
+    def expect(self, numbers: Iterable[int]) -> None:
+        """Say which chunks will be read, in order."""
+        self._expected = list(dict.fromkeys(numbers))
+        self._places = {number: place for place, number in enumerate(self._expected)}
+
+    def __call__(self, number: int) -> ReadChunk:
+        if number not in self._read:
+            place = self._places.get(number)
+            wanted = [number] if place is None else self._expected[place : place + series.PORTION]
+            for old in [*self._read][: -series.PORTION]:
+                del self._read[old]
+            for each, chunk in series.wholes(self._session, wanted):
+                self._read[each] = ReadChunk(chunk)
+        return self._read[number]
+
+
 class Sealed(Piece):
     """A chunk, of which only the summary has been read."""
 
-    def __init__(self, outline: Chunk, whole: Callable[[], ReadChunk]) -> None:
+    def __init__(self, number: int, outline: Chunk, reader: Reader) -> None:
+        self.number = number
         self.count, self.first, self.last = outline.points, outline.first, outline.last
         self._summary = summarised(outline.summary)
         self._size = block_size(outline.summary)
         self._ends = block_ends(self.count, self._size)
-        self._whole = whole
+        self._reader = reader
+
+    def cut(self, start: int, end: int) -> bool:
+        return start % self._size > 0 or (end % self._size > 0 and end < self.count)
 
     def points(self) -> Iterable[Key]:
         return decoded(self._whole().chunk).points()
+
+    def _whole(self) -> ReadChunk:
+        return self._reader(self.number)
 
     def candidates(self, start: int, end: int) -> Iterator[Candidate]:
         for block in range(start // self._size, (end - 1) // self._size + 1):
@@ -216,19 +259,20 @@ def _buckets(
         ]
 
 
-def _pieces(session: Session, found: Series, first_step: int, last_step: int) -> Iterator[Piece]:
+def _pieces(
+    session: Session, reader: Reader, found: Series, first_step: int, last_step: int
+) -> Iterator[Piece]:
     """Yield the points of some steps, both included, in order."""
     loose = _loose(session, found, first_step, last_step)
-    whole = lru_cache(maxsize=4)(lambda number: ReadChunk(series.whole(session, number)))
     start = 0
     for number, outline in series.outlines(session, found, first_step, last_step):
         begin = bisect_left(loose, outline.first, start)
         end = bisect_right(loose, outline.last, begin)
         yield from _opened(loose[start:begin])
         if begin == end and first_step <= outline.first_step and outline.last_step <= last_step:
-            yield Sealed(outline, lambda number=number: whole(number))  # type: ignore[misc]
+            yield Sealed(number, outline, reader)
         else:
-            inside = series.merged(whole(number).chunk, loose[begin:end]).points()
+            inside = series.merged(reader(number).chunk, loose[begin:end]).points()
             yield from _opened([key for key in inside if first_step <= key[0] <= last_step])
         start = end
     yield from _opened(loose[start:])

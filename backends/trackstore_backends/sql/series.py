@@ -5,12 +5,12 @@ one key never overlap, so that they are in the order of their last points.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from trackstore_backends.sql.chunks import Chunk, Columns, Key, checked, columns_of, decoded
 from trackstore_backends.sql.database import Row, Session
-from trackstore_backends.sql.fragments import kept
+from trackstore_backends.sql.fragments import Sql, kept, one_of
 from trackstore_backends.sql.labels import Labels
 from trackstore_backends.sql.reads import no_run
 
@@ -95,9 +95,11 @@ def outlines(
     return [(row[0], Chunk(*row[1:], *NOT_READ)) for row in rows]
 
 
-def whole(session: Session, number: int) -> Chunk:
-    rows = session.rows(f"select {COLUMNS} from chunks where chunk = ?", (number,))
-    return checked(Chunk(*rows[0]))
+def wholes(session: Session, numbers: Sequence[int]) -> Iterator[tuple[int, Chunk]]:
+    """Yield whole chunks by their numbers, in no order."""
+    query = Sql(f"select chunk, {COLUMNS} from chunks where ") + one_of("chunk", numbers)
+    for number, *row in session.rows(*query):
+        yield number, checked(Chunk(*row))
 
 
 def points_after(

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from math import inf, nan
 from typing import Any
@@ -27,12 +27,15 @@ from trackstore.model import (
 )
 from trackstore.stores import BackendStore
 from trackstore_backends.memory import MemoryBackendStore
-from trackstore_backends.sql import sealing
+from trackstore_backends.sql import sealing, series
+from trackstore_backends.sql.chunks import Chunk
+from trackstore_backends.sql.database import Session
 from trackstore_backends.sqlite import SQLiteBackendStore
 from trackstore_conformance.outcomes import seen
 
 ENDED = RunChanges(status=RunStatus.FINISHED)
 EVERY_STEP = -(2**63), 2**63 - 1
+WHOLES = series.wholes
 RUN = Run("r", "1", 0, "")
 
 
@@ -281,6 +284,24 @@ def test_a_chart_takes_any_number_of_points_from_a_chunk(url: str, most: int) ->
         begin(model).log("r", Batch(noisy))
         expected = downsample_by_pages(model, "r", "m", EVERY_STEP, most)
         assert seen(store.downsample_history("r", "m", EVERY_STEP, most)) == seen(expected)
+
+
+def test_a_chart_reads_many_chunks_at_once(
+    eager: SQLiteBackendStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database far away is asked a few times, not once for each chunk that a bucket cuts."""
+    asked: list[int] = []
+
+    def counted(session: Session, numbers: Sequence[int]) -> Iterator[tuple[int, Chunk]]:
+        asked.append(len(numbers))
+        return WHOLES(session, numbers)
+
+    monkeypatch.setattr(series, "wholes", counted)
+    eager.log("r", Batch([Metric("m", step * 7919 % 1000, step, step) for step in range(1000)]))
+    eager.update_run("r", ENDED)
+    eager.downsample_history("r", "m", EVERY_STEP, 300)
+    assert sum(asked) > 4 * series.PORTION
+    assert len(asked) <= -(-sum(asked) // series.PORTION)
 
 
 def test_the_eager_store_is_eager() -> None:
