@@ -12,7 +12,15 @@ import msgspec
 from msgspec import Struct
 
 from trackstore import remote
-from trackstore.server import direct, experiments, listings, metrics, runs
+from trackstore.server import (
+    direct,
+    experiments,
+    listings,
+    logged_models,
+    metrics,
+    models,
+    runs,
+)
 from trackstore.server.routing import (
     FileRoute,
     FolderRoute,
@@ -22,7 +30,7 @@ from trackstore.server.routing import (
     StoreRoute,
     TransferRoute,
 )
-from trackstore.wire import shapes
+from trackstore.wire import model_shapes, shapes
 from trackstore.wire.requests import Nothing
 
 JSON = dict[str, Any]
@@ -57,6 +65,24 @@ REPLIES: Mapping[Any, type[Struct]] = {
     direct.begin_upload: shapes.BegunUpload,
     direct.presigned_upload: shapes.SignedUpload,
     direct.presigned_download: shapes.SignedDownload,
+    models.create: model_shapes.RegisteredModelReply,
+    models.get: model_shapes.RegisteredModelReply,
+    models.rename: model_shapes.RegisteredModelReply,
+    models.update: model_shapes.RegisteredModelReply,
+    models.search: model_shapes.RegisteredModelPage,
+    models.latest_versions: model_shapes.ModelVersions,
+    models.create_version: model_shapes.ModelVersionReply,
+    models.get_version: model_shapes.ModelVersionReply,
+    models.find_by_alias: model_shapes.ModelVersionReply,
+    models.update_version: model_shapes.ModelVersionReply,
+    models.transition: model_shapes.ModelVersionReply,
+    models.search_versions: model_shapes.ModelVersionPage,
+    models.download_uri: model_shapes.ModelLocation,
+    logged_models.create: model_shapes.LoggedModelReply,
+    logged_models.get: model_shapes.LoggedModelReply,
+    logged_models.finalize: model_shapes.LoggedModelReply,
+    logged_models.search: model_shapes.LoggedModelPage,
+    logged_models.artifacts: shapes.RunFiles,
 }
 """What an answer returns; others return an object of which no field matters."""
 

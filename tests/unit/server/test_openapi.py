@@ -14,7 +14,7 @@ import trackstore
 from provision.api import PROXY, TRACKING, Api
 from provision.signing import SigningStore, served
 from trackstore import artifacts
-from trackstore.server import direct, listings, metrics, openapi
+from trackstore.server import direct, listings, logged_models, metrics, models, openapi
 from trackstore.server.routes import ROUTES, STORE_ROUTES
 from trackstore.server.routing import FileRoute, FolderRoute, JSONRoute
 
@@ -85,20 +85,34 @@ def checker(described: dict[str, Any]) -> Any:
     return check
 
 
-def test_replies_are_as_described(api: Api, described: dict[str, Any]) -> None:
-    """Every kind of reply with all that can be in it, and with nothing."""
-    check = checker(described)
-    seen = set()
+class Caller:
+    """Makes calls, and checks that each reply is as its route is described."""
 
-    def call(method: str, name: str, /, **fields: Any) -> Any:
-        result = api.get(name, **fields) if method == "get" else api.post(name, **fields)
-        check(TRACKING + name, method, api.ok(result))
-        route = next(
-            each for each in ROUTES if (each.method, each.path) == (method.upper(), TRACKING + name)
-        )
-        seen.add(route.answer)
+    def __init__(self, api: Api, described: dict[str, Any]) -> None:
+        self.api = api
+        self.check = checker(described)
+        self.seen: set[Any] = set()
+
+    def __call__(self, method: str, name: str, route: str = "", /, **fields: Any) -> Any:
+        """Call by the method and the name; `route` is the path in the table if it has fields."""
+        sent = {"params": fields} if method == "get" else {"json": fields}
+        path = TRACKING + name
+        result = self.api.client.simulate_request(method.upper(), path, **sent)
+        path = TRACKING + (route or name)
+        self.check(path, method, self.api.ok(result))
+        self.seen |= {
+            each.answer for each in ROUTES if (each.method, each.path) == (method.upper(), path)
+        }
         return result.json
 
+
+@pytest.fixture
+def call(api: Api, described: dict[str, Any]) -> Caller:
+    return Caller(api, described)
+
+
+def test_replies_are_as_described(api: Api, call: Caller) -> None:
+    """Every kind of reply with all that can be in it, and with nothing."""
     experiment = call("post", "experiments/create", name="e")["experiment_id"]
     call("post", "experiments/set-experiment-tag", experiment_id=experiment, key="k", value="v")
     call("get", "experiments/get", experiment_id=experiment)
@@ -135,16 +149,76 @@ def test_replies_are_as_described(api: Api, described: dict[str, Any]) -> None:
     call("get", "artifacts/list", run_id=run)
     call("get", "artifacts/list", run_id=run, path="d")
     listed = api.client.simulate_get(PROXY, params={"path": f"{root}/d"}).json
-    check(PROXY, "get", listed)
+    call.check(PROXY, "get", listed)
     assert listed["files"]
     bulk = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
-    check(
+    call.check(
         bulk, "get", api.client.simulate_get(bulk, params={"run_id": run, "metric_key": "m"}).json
     )
-    others = {metrics.history_bulk, listings.of_destination, *OF_SIGNING_STORES}
-    assert seen | others >= set(openapi.REPLIES)
+    others = {metrics.history_bulk, listings.of_destination, *OF_SIGNING_STORES, *OF_MODELS}
+    assert call.seen | others >= set(openapi.REPLIES)
 
 
+def test_replies_about_models_are_as_described(api: Api, call: Caller) -> None:
+    """Registered and logged, with all that can be told of them, and with nothing."""
+    tags = [{"key": "k", "value": "v"}]
+    run = api.run()
+    call("get", "registered-models/search")
+    call("get", "model-versions/search")
+    call("post", "registered-models/create", name="m", tags=tags, description="d")
+    call("get", "registered-models/get-latest-versions", name="m")
+    made = call(
+        "post",
+        "logged-models",
+        experiment_id="0",
+        name="l",
+        model_type="agent",
+        source_run_id=run,
+        params=tags,
+        tags=tags,
+    )
+    model = made["model"]["info"]["model_id"]
+    path, route = f"logged-models/{model}", "logged-models/{model_id}"
+    data = {"key": "a", "value": "NaN", "timestamp": 1, "step": 1, "model_id": model}
+    told = {**data, "dataset_name": "d", "dataset_digest": "1"}
+    call("post", "runs/log-batch", run_id=run, metrics=[told])
+    call("patch", path, route, status="LOGGED_MODEL_READY")
+    call("get", path, route)
+    call("get", f"{path}/artifacts/directories", f"{route}/artifacts/directories")
+    call("post", "logged-models/search", experiment_ids=["0"], max_results=1)
+    source = f"models:/{model}"
+    for _ in range(2):
+        call(
+            "post",
+            "model-versions/create",
+            name="m",
+            source=source,
+            run_id=run,
+            model_id=model,
+            tags=tags,
+            description="d",
+        )
+    one = {"name": "m", "version": "1"}
+    call("post", "registered-models/alias", alias="best", **one)
+    call("post", "model-versions/transition-stage", stage="Production", **one)
+    call("patch", "model-versions/update", description="", **one)
+    call("get", "model-versions/get", **one)
+    call("get", "model-versions/get-download-uri", **one)
+    call("get", "registered-models/alias", name="m", alias="best")
+    call("get", "registered-models/get", name="m")
+    call("get", "registered-models/get-latest-versions", name="m")
+    call("get", "registered-models/search", max_results=1)
+    call("get", "model-versions/search", max_results=1)
+    call("patch", "registered-models/update", name="m", description="e")
+    call("post", "registered-models/rename", name="m", new_name="n")
+    assert call.seen >= OF_MODELS
+
+
+OF_MODELS = {
+    answer
+    for answer in openapi.REPLIES
+    if answer.__module__ in {models.__name__, logged_models.__name__}
+}
 OF_SIGNING_STORES = {direct.begin_upload, direct.presigned_upload, direct.presigned_download}
 
 
