@@ -1,6 +1,7 @@
 """The documents that a run leaves behind, each made from its report."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -35,11 +36,18 @@ MAKERS: Mapping[str, Callable[[Report], bytes]] = MappingProxyType(
 
 
 def write(kind: str, file: Path, reports: Sequence[Report]) -> list[Path]:
-    """Write a document of each report; of several, its file is named for the store too."""
-    written = []
-    for report in reports:
-        name = f"{file.stem}-{report.store.name}{file.suffix}" if len(reports) > 1 else file.name
-        target = file.with_name(name)
+    """Write a document of each report; of several, its file is named for store and contract."""
+    targets = [file] if len(reports) == 1 else [*_named(file, reports)]
+    for target, report in zip(targets, reports, strict=True):
         target.write_bytes(MAKERS[kind](report))
-        written.append(target)
-    return written
+    return targets
+
+
+def _named(file: Path, reports: Sequence[Report]) -> Iterator[Path]:
+    """Yield a file for each report; a number tells apart those of one store and contract."""
+    seen: Counter[str] = Counter()
+    for report in reports:
+        name = f"{file.stem}-{report.store.name}-{report.store.contract}"
+        seen[name] += 1
+        number = f"-{seen[name]}" if seen[name] > 1 else ""
+        yield file.with_name(f"{name}{number}{file.suffix}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from sample_reports import (
@@ -27,8 +28,9 @@ from sample_reports import (
     whole_report,
 )
 from trackstore.stores import Guarantees
+from trackstore_conformance.doors.documents import write
 from trackstore_conformance.history import History
-from trackstore_conformance.report import Report
+from trackstore_conformance.report import Report, read
 from trackstore_conformance.report.badge import badge
 from trackstore_conformance.report.html import page
 from trackstore_conformance.report.junit import junit
@@ -230,3 +232,14 @@ def test_the_summary_is_text_whatever_was_said() -> None:
     text = shown(bad_report(), width=80)
     assert "\x1b" not in text
     assert "[bold]" in text.replace("\n", "")
+
+
+def test_no_report_is_written_over_another(tmp_path: Path) -> None:
+    """A store has several contracts, and a run of pytest several stores of one class."""
+    one = good_report()
+    registry = replace(one, store=replace(one.store, contract="registry"))
+    wanted = [one, registry, one]
+    files = write("json", tmp_path / "r.json", wanted)
+    assert len({*files}) == 3
+    assert [read(file) for file in files] == wanted
+    assert write("json", tmp_path / "r.json", [one]) == [tmp_path / "r.json"]
