@@ -31,7 +31,8 @@ CONTROL_SECONDS = 30.0
 class Fault(Struct, frozen=True):
     """What happens, and where.
 
-    `delay`: the first half of a chunk comes at once, and the rest `seconds` later.
+    `delay`: half of the first chunk of a request or reply comes at once, and all else `seconds`
+    later, however long it is.
     `refuse`: connections are reset, and nobody listens until the fault is over.
     `drop`: connections are reset, and new ones are fine.
     `reset`, `close`: `share` of a chunk still passes, and then the client's connection is reset
@@ -265,6 +266,9 @@ async def _send(link: Link, side: Side, chunk: bytes) -> None:
 
 
 async def _delay(fault: Fault, link: Link, side: Side, chunk: bytes) -> None:
+    if link.spoken > len(chunk):
+        await _send(link, side, chunk)
+        return
     half = len(chunk) // 2
     await _send(link, side, chunk[:half])
     await asyncio.sleep(fault.seconds)

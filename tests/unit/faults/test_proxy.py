@@ -91,6 +91,15 @@ def test_a_delay_takes_its_time(proxy: Proxy, client: socket.socket) -> None:
     assert monotonic() - begin >= 0.2
 
 
+def test_a_long_request_is_delayed_once(proxy: Proxy, client: socket.socket) -> None:
+    """A large file is as late as a small one: stores wait for each reply only so long."""
+    proxy.arm(Fault("delay", "request", lasting=True, seconds=0.1))
+    begin = monotonic()
+    client.sendall(b"x" * 2_000_000 + HELLO)
+    assert listen(client, len(WORLD)) == WORLD
+    assert 0.1 <= monotonic() - begin < 1.5
+
+
 def test_a_refusal_closes_the_port(proxy: Proxy, client: socket.socket) -> None:
     """Old connections are reset, new ones refused, and later the same port answers again."""
     greet(client)
