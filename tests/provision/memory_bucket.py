@@ -81,7 +81,7 @@ class MemoryBucket(Bucket):
     def begin(self, key: str, *, mark: str, absent: bool) -> Parts:
         return MemoryParts(self._service, partial(self.write, key, mark=mark, absent=absent))
 
-    def list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
+    def _list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
         found: set[Row] = set()
         with self._service.lock:
             objects = {key: whole for key, (whole, _) in self._service.objects.items()}

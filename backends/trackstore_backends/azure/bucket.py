@@ -110,7 +110,7 @@ class AzureBucket(Bucket):
     def begin(self, key: str, *, mark: str, absent: bool) -> "Blocks":
         return Blocks(self, key, mark, absent=absent)
 
-    def list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
+    def _list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
         """What does not know `start_from` begins at the first name, so it is looked at here too."""
         listed = self.client.walk_blobs if level else self.client.list_blobs
         more: dict[str, Any] = {"delimiter": "/"} if level else {}

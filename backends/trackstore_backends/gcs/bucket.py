@@ -126,7 +126,7 @@ class GCSBucket(Bucket):
             )
         return ResumableParts(self.session, place, self.timeout, self.retry)
 
-    def list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
+    def _list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
         with translated("LIST"):
             found = self.client.list_blobs(
                 self.bucket,

@@ -11,6 +11,8 @@ from typing import ClassVar, Final, Literal
 
 from msgspec import Struct
 
+from trackstore.errors import Unavailable
+
 MARK: Final = "trackstore-put"
 """The name of the metadata that tells a put which object is its own."""
 
@@ -114,13 +116,25 @@ class Bucket(ABC):
     def begin(self, key: str, *, mark: str, absent: bool) -> Parts:
         """Begin an upload in parts, which is published as `write` would."""
 
-    @abstractmethod
     def list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
         """Yield the keys that begin with `prefix` and come after `after`, in the service's order.
 
         With `level`, what lies below a further `/` comes as one folder.  `most` is how many rows
         are wanted, and may be passed on as the size of a batch; the listing goes on beyond.
+
+        Other keys are refused: where a bit of the request was damaged on its way, they may be all
+        that there are, and the caller may be about to delete what it finds.
         """
+        for batch in self._list(prefix, after, level=level, most=most):
+            if not all(row.key.startswith(prefix) for row in batch.rows):
+                raise Unavailable(
+                    "the service listed another folder than it was asked for: try again"
+                )
+            yield batch
+
+    @abstractmethod
+    def _list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
+        """Do so, without looking at the keys."""
 
     @abstractmethod
     def delete(self, keys: Sequence[str]) -> None:

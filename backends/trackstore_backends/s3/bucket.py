@@ -95,7 +95,7 @@ class S3Bucket(Bucket):
             )
             return S3Parts(self, key, reply["UploadId"], absent=absent)
 
-    def list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
+    def _list(self, prefix: str, after: str | None, *, level: bool, most: int) -> Iterator[Batch]:
         asked: dict[str, Any] = {"Prefix": prefix, "MaxKeys": min(max(most, 1), _LISTED)}
         if after is not None:
             asked["StartAfter"] = after

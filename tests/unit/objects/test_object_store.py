@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable, Iterator
 from threading import Lock
+from typing import Any
 
 import pytest
 
-from provision.memory_bucket import SERVICES, MemoryBucketStore, Service
+from provision.memory_bucket import SERVICES, MemoryBucket, MemoryBucketStore, Service
 from trackstore.errors import (
     AlreadyExists,
     BackendError,
@@ -16,6 +17,7 @@ from trackstore.errors import (
     NotFound,
     Unavailable,
 )
+from trackstore_backends.objects import Batch
 from trackstore_backends.objects.uploading import cut
 
 MB = 1 << 20
@@ -207,6 +209,25 @@ def test_a_listing_out_of_order_is_refused(service: Service) -> None:
         store._bucket.by_folder = False
         with pytest.raises(BackendError, match="listing=folders"):
             store.scan("", None, 9, deep=True)
+
+
+def test_what_lies_elsewhere_is_never_deleted(
+    store: MemoryBucketStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that is damaged on its way may list the whole bucket."""
+    for path in ("folder/a", "other"):
+        store.put(path, [b"1"])
+    usual = MemoryBucket._list
+
+    def damaged(bucket: MemoryBucket, _prefix: str, *args: Any, **kwargs: Any) -> Iterator[Batch]:
+        return usual(bucket, "", *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryBucket, "_list", damaged)
+        for call in (store.delete, lambda path: store.scan(path, None, 9, deep=True)):
+            with pytest.raises(Unavailable):
+                call("folder")
+    assert [info.path for info in store.scan("", None, 9, deep=True).items] == ["folder/a", "other"]
 
 
 def test_a_closed_store_connects_no_more(service: Service) -> None:
