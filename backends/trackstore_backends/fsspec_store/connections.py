@@ -48,6 +48,10 @@ class Connections:
                 return
         self._disconnect(tree)
 
+    def end(self, tree: Tree, error: BaseException | None = None) -> None:
+        """Give one back, or drop it if `error` says that its connection broke."""
+        (self.drop if isinstance(error, Unavailable) else self.give_back)(tree)
+
     def drop(self, tree: Tree) -> None:
         """Close a broken one, and all that are idle: most likely they are broken too."""
         if not self._is_shared:
@@ -60,13 +64,10 @@ class Connections:
         tree = self.take()
         try:
             yield tree
-        except Unavailable:
-            self.drop(tree)
+        except BaseException as error:
+            self.end(tree, error)
             raise
-        except BaseException:
-            self.give_back(tree)
-            raise
-        self.give_back(tree)
+        self.end(tree)
 
     def close(self) -> None:
         """Close those that are idle; the others are closed when they are given back."""

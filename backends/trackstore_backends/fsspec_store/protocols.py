@@ -2,10 +2,16 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+
+
+def _end_of(file: Any) -> int:
+    end: int = file.seek(0, 2) or file.tell()
+    return end
 
 
 class Protocol(Struct, frozen=True):
@@ -23,6 +29,8 @@ class Protocol(Struct, frozen=True):
     close: Callable[[Any], None]
     open_new: Callable[[Any, str], Any]
     """Open a file that is to be written."""
+    size: Callable[[Any], int] = _end_of
+    """Return the bytes of a file that is open to be read."""
     is_shared: bool = True
     """Many threads may use one file system at once."""
     has_folders: bool = True
@@ -99,12 +107,20 @@ def _nothing(_files: Any) -> None:
 
 
 def _disconnect(files: Any) -> None:
-    files.ftp.close()
+    with suppress(EOFError, OSError):  # one that broke has nothing to say goodbye to
+        files.ftp.close()
     files.client.close()
 
 
+def _size_told(file: Any) -> int:
+    size: int = file.stat().st_size  # `seek` takes a broken connection for an empty file
+    return size
+
+
 _LOCAL = Protocol(_rename, _link, _resolve, _nothing, _open_new)
-_SFTP = Protocol(_move, _move_new, _resolve_remotely, _disconnect, _open_remotely, is_shared=False)
+_SFTP = Protocol(
+    _move, _move_new, _resolve_remotely, _disconnect, _open_remotely, _size_told, is_shared=False
+)
 _MEMORY = Protocol(
     _copy, _copy_new, _as_it_is, _nothing, _open_new, has_folders=False, reads_whole=True
 )

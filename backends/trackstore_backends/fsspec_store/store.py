@@ -67,13 +67,15 @@ class FsspecArtifactStore(ArtifactStore):
         if start < 0 or (length is not None and length < 0):
             raise InvalidRequest("a range of an artifact begins or is less than 0")
         check_names(path)
-        with self._calls, translated("read a file"):
-            tree = self._trees.take()
-            done = partial(self._trees.give_back, tree)
+        with self._calls:
+            with translated("connect"):
+                tree = self._trees.take()
+            done = partial(self._trees.end, tree)
             try:
-                return self._reader(tree, path, (start, length), done)
-            except BaseException:
-                done()
+                with translated("read a file"):
+                    return self._reader(tree, path, (start, length), done)
+            except BaseException as error:
+                done(error)
                 raise
 
     def stat(self, path: str) -> ArtifactInfo:
@@ -135,10 +137,10 @@ class FsspecArtifactStore(ArtifactStore):
         full = tree.full(path)
         if self._protocol.reads_whole:
             whole = tree.files.cat_file(full)
-            done()
+            done(None)
             return ArtifactReader(slices(whole, *_borders(span, len(whole))), len(whole))
         file = tree.files.open(full, "rb")
-        size = file.seek(0, 2) or file.tell()
+        size = self._protocol.size(file)
         start, end = _borders(span, size)
         file.seek(start)
         version = None if self._protocol.pins else partial(_version, tree, full)
