@@ -1,7 +1,7 @@
 """Play a fault script on the calls of a store, and read what is true past the proxy."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from copy import deepcopy
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -49,6 +49,12 @@ def play_script(
     stage = Stage(bench, kind, script, upstream, noticed, end)
     with ThreadPoolExecutor(PLAYERS) as pool:
         plays = [pool.submit(stage.play, operation) for operation in operations]
+        try:
+            wait(plays)
+        except BaseException:  # a Ctrl-C, or the end of the time
+            stage.end = 0
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     bench.evidence.faults += stage.struck
     bench.evidence.operations += len(operations)
     errors = [error for play in plays if (error := play.exception()) is not None]
