@@ -70,7 +70,12 @@ class S3Bucket(Bucket):
         if tag is not None:
             asked["IfMatch"] = tag
         with translated("GET VERSION" if version else "GET"):
-            return _Reply(self.client.get_object(**self.target, Key=key, **asked))
+            reply = self.client.get_object(**self.target, Key=key, **asked)
+            try:
+                return _Reply(reply)
+            except BaseException:  # its headers were damaged
+                reply["Body"].close()
+                raise
 
     def write(self, key: str, body: bytes, *, mark: str, absent: bool) -> None:
         with translated("PUT", "unknown"):
