@@ -13,6 +13,7 @@ import pytest
 from trackstore.model import Batch, Experiment, Run
 from trackstore.registered import RegisteredModel
 from trackstore.registry import open_artifact_store, open_backend_store, open_registry_store
+from trackstore_conformance.doors import running
 from trackstore_conformance.doors.by_url import installed, targets_of
 from trackstore_conformance.doors.running import Effort, run_suite
 
@@ -194,6 +195,31 @@ def test_a_ctrl_c_leaves_nothing_and_says_how_far_it_came(tmp_path: Path) -> Non
     assert 0 <= report["timing"]["tests_run"] < report["timing"]["tests_in_all"]
     with open_backend_store(url) as store:
         assert list(store.scan_experiments(None, None, 10).items) == []
+
+
+def test_a_ctrl_c_that_was_not_heard_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python drops a KeyboardInterrupt that comes up in a finalizer."""
+    hears_twice = (
+        "import signal, sys, time; heard = []\n"
+        "signal.signal(signal.SIGINT, lambda *_: heard and sys.exit(7) or heard.append(1))\n"
+        "print(flush=True)\n"
+        "while True: time.sleep(0.01)"
+    )
+
+    class Interrupted(subprocess.Popen[bytes]):
+        waits = 0
+
+        def wait(self, timeout: float | None = None) -> int:
+            self.waits += 1
+            if self.waits == 1:
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+    monkeypatch.setattr(running, "TOLD_AGAIN", 0.2)
+    with Interrupted([sys.executable, "-c", hears_twice], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert running._wait(child) == 7
 
 
 def wait_for_data(file: Path) -> None:

@@ -17,6 +17,9 @@ from trackstore_conformance.doors.by_url import CannotTest, check_opens
 from trackstore_conformance.report import Report, read
 from trackstore_conformance.spec import Contract
 
+TOLD_AGAIN = 10.0
+"""Seconds that a test under way has to clean up."""
+
 
 class Effort(Struct, frozen=True):
     """How a run was asked for, in the words of the command line."""
@@ -87,12 +90,19 @@ def _environment() -> dict[str, str]:
 
 
 def _wait(child: subprocess.Popen[bytes]) -> int:
-    """Wait for its end; a Ctrl-C is told to it, which then leaves nothing behind."""
+    """Wait for its end; a Ctrl-C is told to it, which then leaves nothing behind.
+
+    It is told again until the process ends: Python drops an exception that comes in a finalizer.
+    """
+    patience = None
     while True:
         try:
-            return child.wait()
+            return child.wait(patience)
         except KeyboardInterrupt:
-            child.send_signal(signal.SIGINT)
+            patience = TOLD_AGAIN
+        except subprocess.TimeoutExpired:
+            pass  # it did not hear
+        child.send_signal(signal.SIGINT)
 
 
 def _ending(code: int) -> str:
