@@ -196,6 +196,8 @@ class Proxy:
         assert task is not None
         self._links[task] = link
         try:
+            if self._listener is None:  # it was accepted just before all went away
+                raise ConnectionAbortedError
             link.server = await asyncio.open_connection(*self._upstream)
             await asyncio.gather(self._pump(link, "request"), self._pump(link, "reply"))
         except OSError:  # the server cannot be reached, and is not to look as if it could
