@@ -5,6 +5,7 @@ import shutil
 import sys
 from abc import abstractmethod
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from provision.daemon import LOOPBACK, Daemon, Missing
@@ -17,6 +18,9 @@ BUCKET = "suite"
 
 class BucketServer(Daemon):
     """Serves a bucket, `BUCKET`, and others if need be."""
+
+    compares_checksums: ClassVar[bool] = True
+    """It refuses what was changed on its way."""
 
     @property
     def endpoint(self) -> str:

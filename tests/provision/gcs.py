@@ -19,6 +19,7 @@ class FakeGCS(BucketServer):
     """It keeps all in memory, knows no accounts, and never checks a signature."""
 
     refuses_root: ClassVar = False
+    compares_checksums: ClassVar = False
 
     def __init__(self) -> None:
         spec = find_spec(WHEEL)

@@ -16,6 +16,8 @@ from trackstore.stores import ArtifactStore
 from trackstore_conformance.faults.proxy import Fault, Proxy
 
 OLD, NEW = b"old", b"new" * 100_000
+HEADERS = 20_000
+"""Bytes that pass first: what is damaged is the file, not what is told of it."""
 
 
 @pytest.fixture(params=["fake_gcs", "azurite", "seaweedfs"])
@@ -45,24 +47,34 @@ def read(store: ArtifactStore, path: str) -> bytes:
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-def test_a_flipped_bit_of_a_file_is_noticed(
-    stores: tuple[ArtifactStore, ArtifactStore, Proxy], share: float
+def test_a_bit_that_flips_on_the_way_there_is_noticed(
+    server: BucketServer, stores: tuple[ArtifactStore, ArtifactStore, Proxy], share: float
 ) -> None:
-    """On its way to the service and back: the bytes are right, or there is an error."""
+    """The bytes that are stored are right, or the old ones."""
+    if not server.compares_checksums:
+        pytest.skip("N/A: this emulator compares no checksum")
     far, direct, proxy = stores
     direct.put("a", [OLD])
     far.stat("a")
-    proxy.arm(Fault("flip", "request", share=share))
+    proxy.arm(Fault("flip", "request", share=share, after=HEADERS))
     with suppress(TrackstoreError):
         far.put("a", [NEW])
     assert proxy.fired
     proxy.heal()
     proxy.settle(10)
     assert read(direct, "a") in {OLD, NEW}
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_bit_that_flips_on_the_way_back_is_noticed(
+    stores: tuple[ArtifactStore, ArtifactStore, Proxy], share: float
+) -> None:
+    """The bytes that are read are right, or there is an error."""
+    far, direct, proxy = stores
     direct.put("a", [NEW])
-    proxy.arm(Fault("flip", "reply", share=share))
+    proxy.arm(Fault("flip", "reply", share=share, after=HEADERS))
     got: list[bytes] = []
-    with suppress(TrackstoreError):
-        got.append(read(far, "a"))
-    assert proxy.fired
-    assert got in ([], [NEW])
+    while not proxy.fired:  # a busy service may answer too late
+        with suppress(TrackstoreError):
+            got.append(read(far, "a"))
+    assert {*got} <= {NEW}
