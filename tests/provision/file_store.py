@@ -15,5 +15,5 @@ def read(store: FileArtifactStore, path: str) -> bytes:
 
 
 def private(root: Path) -> list[Path]:
-    """Return what is on its way in or out; old versions are in a folder of their own."""
-    return [path for path in (root / PRIVATE).iterdir() if path.name != "versions"]
+    """Return what is on its way in or out: neither old versions nor the lock."""
+    return [path for path in (root / PRIVATE).iterdir() if path.name not in {"versions", "lock"}]

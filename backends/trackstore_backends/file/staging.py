@@ -16,9 +16,17 @@ from secrets import token_hex
 from stat import S_ISDIR
 
 from trackstore_backends.file.errors import translated
-from trackstore_backends.file.tree import Names, open_folder, open_private, sync
+from trackstore_backends.file.tree import (
+    PRIVATE,
+    Names,
+    open_folder,
+    open_private,
+    remove_empty,
+    sync,
+)
 
 _IN, _OUT = "in-", "out-"
+_LOCK = b"lock"
 _STEPS = (1, 1_000, 1_000_000, 1_000_000_000, 2_000_000_000)
 """Nanoseconds by which file systems tell times apart."""
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
@@ -90,7 +98,7 @@ def _new_locked_file(private: int) -> tuple[bytes, int]:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         file = os.open(name, flags, 0o666, dir_fd=private)
         try:
-            lock(file)
+            _lock(file)
             if os.fstat(file).st_nlink:
                 return name, file
         except BaseException:
@@ -103,15 +111,47 @@ def _new_name(prefix: str) -> bytes:
     return f"{prefix}{token_hex(16)}".encode()
 
 
-def lock(file: int, *, wait: bool = True) -> bool:
+@contextmanager
+def locked(folder: int, how: int = fcntl.LOCK_EX) -> Iterator[bool]:
+    """Hold the lock of a folder, by a file in it, and tell whether it was got."""
+    file = os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666, dir_fd=folder)
+    try:
+        is_locked = _lock(file, how)
+        yield is_locked
+        if is_locked:  # a child that was forked meanwhile would hold it otherwise
+            fcntl.flock(file, fcntl.LOCK_UN)
+    finally:
+        os.close(file)
+
+
+def _lock(file: int, how: int = fcntl.LOCK_EX) -> bool:
     """Tell whether the lock was got: not if another has it, nor where there are no locks."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(file, how)
     except OSError as error:
         if error.errno in _NO_LOCKS or isinstance(error, BlockingIOError):
             return False
         raise
     return True
+
+
+@contextmanager
+def folders_kept(root: Path) -> Iterator[None]:
+    """Let no deletion remove an empty folder, which a put may just have made."""
+    with open_private(root) as private, locked(private, fcntl.LOCK_SH):
+        yield
+
+
+def prune(root: Path, names: Names) -> None:
+    """Remove folders that are empty, from the last on, unless a put holds on to them."""
+    if not (root / PRIVATE).exists():
+        return
+    with (
+        open_private(root) as private,
+        locked(private, fcntl.LOCK_EX | fcntl.LOCK_NB) as is_ours,
+    ):
+        while is_ours and names and remove_empty(root, names):
+            names = names[:-1]
 
 
 def sweep_incoming(root: Path, untouched_since: float = float("inf")) -> int:
@@ -131,7 +171,9 @@ def sweep_incoming(root: Path, untouched_since: float = float("inf")) -> int:
 def _remove_unowned(name: bytes, private: int, untouched_since: float) -> bool:
     file = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=private)
     try:
-        is_left_over = os.fstat(file).st_mtime <= untouched_since and lock(file, wait=False)
+        is_left_over = os.fstat(file).st_mtime <= untouched_since and _lock(
+            file, fcntl.LOCK_EX | fcntl.LOCK_NB
+        )
         if is_left_over:
             os.unlink(name, dir_fd=private)
         return is_left_over

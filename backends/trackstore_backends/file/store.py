@@ -27,6 +27,7 @@ from trackstore_backends.file.staging import (
     Staged,
     discard,
     empty_trash,
+    folders_kept,
     staged_file,
     sweep_incoming,
 )
@@ -101,7 +102,6 @@ class FileArtifactStore(ArtifactStore):
                 discard(self._root, names)
             with translated("unknown"):
                 versions.forget(self._root, names)
-                self._prune(names[:-1])
                 self._empty_trash()
 
     def scan_versions(self, path: str, after: str | None, limit: int) -> Page[ArtifactVersion, str]:
@@ -140,21 +140,31 @@ class FileArtifactStore(ArtifactStore):
             self._swept = True
 
     def _publish(self, staged: Staged, names: list[bytes], *, if_absent: bool) -> None:
-        for _ in range(_MOST_ATTEMPTS):
-            try:
-                with tree.make_folder(self._root, names[:-1]) as folder:
-                    self._place(staged, folder, names[-1], if_absent=if_absent)
-                    with translated("unknown"):
-                        tree.sync(folder)
-            except IsADirectoryError as error:
-                if not listing.remove_hollow(self._root, names):
-                    raise Conflict("a folder has this artifact's path") from error
-            except OSError as error:
-                if error.errno not in _LOOK_AGAIN:
-                    raise
-            else:
-                return
-        raise Unavailable("the folder of this artifact keeps being deleted by others")
+        def is_published() -> bool:
+            return self._is_published(staged, names, if_absent=if_absent)
+
+        if is_published():
+            return
+        with folders_kept(self._root):
+            if not any(is_published() for _ in range(_MOST_ATTEMPTS)):
+                raise Unavailable("the folder of this artifact keeps being deleted by others")
+
+    def _is_published(self, staged: Staged, names: list[bytes], *, if_absent: bool) -> bool:
+        """Publish the file, or tell that its place has changed meanwhile: then look again."""
+        try:
+            with tree.make_folder(self._root, names[:-1]) as folder:
+                self._place(staged, folder, names[-1], if_absent=if_absent)
+                with translated("unknown"):
+                    tree.sync(folder)
+        except IsADirectoryError as error:
+            if not listing.remove_hollow(self._root, names):
+                raise Conflict("a folder has this artifact's path") from error
+        except OSError as error:
+            if error.errno not in _LOOK_AGAIN:
+                raise
+        else:
+            return True
+        return False
 
     def _place(self, staged: Staged, folder: int, name: bytes, *, if_absent: bool) -> None:
         is_taken = _is_file(folder, name)
@@ -168,11 +178,6 @@ class FileArtifactStore(ArtifactStore):
             versions.replace(self._root, staged, folder, name, self._kept)
         else:
             versions.create(staged, folder, name)
-
-    def _prune(self, names: list[bytes]) -> None:
-        """Remove the folders that a deletion left empty."""
-        while names and tree.remove_empty(self._root, names):
-            names = names[:-1]
 
 
 def _is_file(folder: int, name: bytes) -> bool:

@@ -7,11 +7,10 @@ under a lock, which the kernel takes back however its holder ends.
 """
 
 import errno
-import fcntl
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from stat import S_ISREG
@@ -19,19 +18,17 @@ from stat import S_ISREG
 from trackstore.errors import NotFound
 from trackstore.model import ArtifactVersion
 from trackstore_backends.file.errors import ABSENT, translated
-from trackstore_backends.file.staging import Staged, discard, lock, staged_file
+from trackstore_backends.file.staging import Staged, discard, locked, prune, staged_file
 from trackstore_backends.file.tree import (
     PRIVATE,
     Names,
     make_folder,
     open_file,
     open_folder,
-    remove_empty,
     sync,
 )
 
 _OWN = (PRIVATE.encode(), b"versions")
-_LOCK = b"lock"
 _ID = re.compile(r"\d{20}-[0-9a-f]{1,16}")
 _NO_LINKS = frozenset(
     {errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV}
@@ -55,25 +52,13 @@ def replace(root: Path, staged: Staged, folder: int, name: bytes, most: int) -> 
 
     Raises `FileNotFoundError` if the other has gone meanwhile.
     """
-    with make_folder(folder, (*_OWN, name)) as versions, _alone(versions):
+    with make_folder(folder, (*_OWN, name)) as versions, locked(versions):
         kept = _keep(root, folder, name, versions)
         sync(versions)
         staged.come_after(kept.st_mtime_ns)
         staged.replace(folder, name)
         with translated("unknown"):
             _prune(versions, most)
-
-
-@contextmanager
-def _alone(versions: int) -> Iterator[None]:
-    file = os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666, dir_fd=versions)
-    try:
-        is_locked = lock(file)
-        yield
-        if is_locked:  # a child that was forked meanwhile would hold it otherwise
-            fcntl.flock(file, fcntl.LOCK_UN)
-    finally:
-        os.close(file)
 
 
 def _keep(root: Path, folder: int, name: bytes, versions: int) -> os.stat_result:
@@ -174,9 +159,7 @@ def forget(root: Path, names: Names) -> None:
     """Drop all versions of a file, and the folders that this leaves empty."""
     with suppress(NotFound), translated():
         discard(root, _folder_of(names))
-    own = [*names[:-1], *_OWN]
-    if remove_empty(root, own) and len(own) > len(_OWN):
-        remove_empty(root, own[:-1])
+    prune(root, [*names[:-1], *_OWN])
 
 
 def _folder_of(names: Names) -> Names:

@@ -285,7 +285,7 @@ def test_puts_against_deletions(store: FileArtifactStore, root: Path) -> None:
     for deleter in deleters:
         deleter.start()
     try:
-        for number in range(80):
+        for number in range(300):
             store.put("a/b/c", [b"%d" % number])
             with suppress(NotFound):
                 assert read(store, "a/b/c") == b"%d" % number
