@@ -73,19 +73,21 @@ class Journaled:
         *lines, torn = file.read().split(b"\n")
         for line in lines:
             if line[:8] != b"%08x" % crc32(line[9:]):
-                raise OSError("a line of the journal is damaged")
+                if torn or line is not lines[-1]:
+                    raise OSError("a line of the journal is damaged")
+                torn = line
+                break
             self._apply(line)
             self._end += len(line) + 1
-        if torn:  # its writer was killed, and nobody was told that it succeeded
+        if torn:  # cut short, or with a gap: nobody was told that it succeeded
             file.truncate(self._end)
 
     def _apply(self, line: bytes) -> Any:
         kind, *args = json.loads(line[9:])
-        if kind == "state":
-            self.state = convert(args[0], State)
-            return None
-        call = getattr(type(self), kind)
-        return call.__wrapped__(self, *map(convert, args, call.types))
+        if call := getattr(type(self), kind, None):
+            return call.__wrapped__(self, *map(convert, args, call.types))
+        self.state = convert(args[0], State)  # a line of _rewrite
+        return None
 
     def _rewrite(self, state: State) -> None:
         """Put a journal of one line, the state, in the place of this one, in one step."""

@@ -86,8 +86,7 @@ class JournalStore(Journaled, BackendStore):
                 del self.state.runs[run.id], self.state.points[run.id]
 
     def _run(self, run_id: str) -> m.Run:
-        run = known(self.state.runs, run_id)
-        return replace(run, lifecycle_stage=self._stage(run))
+        return replace(run := known(self.state.runs, run_id), lifecycle_stage=self._stage(run))
 
     def _stage(self, run: m.Run) -> m.LifecycleStage:
         home = self.state.experiments[run.experiment_id]
@@ -199,8 +198,7 @@ def merged(run: m.Run, batch: m.Batch, known: dict[str, m.Dataset]) -> tuple[m.D
     for used in (*run.inputs, *batch.inputs):
         name = f"{used.dataset.name}\0{used.dataset.digest}"
         dataset = known.setdefault(name, used.dataset)
-        old = found[name].tags if name in found else {}
-        found[name] = m.DatasetInput(dataset, {**old, **used.tags})
+        found[name] = m.DatasetInput(dataset, {**found.get(name, used).tags, **used.tags})
     return tuple(found.values())
 
 
