@@ -3,6 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from itertools import chain, groupby
+from math import nan
+from operator import attrgetter
 from struct import Struct as Packed
 from typing import Any
 
@@ -15,10 +18,10 @@ from trackstore.copying.copier import content_of, is_own_deletion
 from trackstore.copying.places import Leave, Move
 from trackstore.copying.source import Source, StoreSource
 from trackstore.errors import NotFound
-from trackstore.model import Experiment, Metric, Run, order_image
+from trackstore.model import Experiment, Metric, Run
 from trackstore.stores import BackendStore
 
-_POINT = Packed("<qqq")
+_POINT = Packed("<qqd")
 
 
 class Checked(Struct):
@@ -40,8 +43,8 @@ class Digest:
         self.counts: dict[str, int] = defaultdict(int)
         self.duplicates = 0
         for chunk in chunks:
-            for point in chunk:
-                self._add(point)
+            for key, points in groupby(chunk, key=attrgetter("key")):
+                self._add(key, [_packed(point) for point in points])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Digest) and self.sums == other.sums
@@ -52,16 +55,22 @@ class Digest:
     def sums(self) -> dict[str, tuple[int, str]]:
         return {key: (self.counts[key], each.hexdigest()) for key, each in self._hashes.items()}
 
-    def _add(self, point: Metric) -> None:
-        packed = _POINT.pack(point.step, point.timestamp, order_image(point.value))
-        if point.links:
-            packed += repr([astuple(link) for link in point.links]).encode()
-        if self._last.get(point.key) == packed:
-            self.duplicates += 1
-            return
-        self._last[point.key] = packed
-        self._hashes[point.key].update(packed)
-        self.counts[point.key] += 1
+    def _add(self, key: str, packed: list[bytes]) -> None:
+        before = chain([self._last.get(key)], packed)
+        new = [each for each, last in zip(packed, before, strict=False) if each != last]
+        self._last[key] = packed[-1]
+        self._hashes[key].update(b"".join(new))
+        self.counts[key] += len(new)
+        self.duplicates += len(packed) - len(new)
+
+
+def _packed(point: Metric) -> bytes:
+    """Return the same bytes for the same point: NaN has one image, and -0.0 that of 0.0."""
+    value = point.value + 0.0 if point.value == point.value else nan
+    packed = _POINT.pack(point.step, point.timestamp, value)
+    if point.links:
+        packed += repr([astuple(link) for link in point.links]).encode()
+    return packed
 
 
 class Verifier:
