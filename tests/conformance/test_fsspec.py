@@ -8,6 +8,7 @@ import pytest
 from provision.daemon import Missing
 from provision.sftp import SFTP
 from trackstore.registry import open_artifact_store
+from trackstore.stores import ArtifactStore
 from trackstore_conformance import ArtifactStoreTests
 from trackstore_conformance.harness import NAME, Harness
 
@@ -20,6 +21,13 @@ class TestFsspecLocal(ArtifactStoreTests):
     harness = "fsspec+file://{folder}/store"
 
 
+class Impatient(Harness[ArtifactStore]):
+    """Calls give up soon where a fault is played."""
+
+    def proxied(self, url: str, port: int) -> str:
+        return f"{super().proxied(url, port)}&timeout=3"
+
+
 @pytest.fixture(scope="class")
 def _sftp() -> Iterator[None]:
     with ExitStack() as stack:
@@ -27,7 +35,7 @@ def _sftp() -> Iterator[None]:
             server = stack.enter_context(SFTP())
         except Missing as error:
             pytest.skip(str(error))
-        TestFsspecSFTP.harness = Harness(server.url(NAME), open_artifact_store)
+        TestFsspecSFTP.harness = Impatient(server.url(NAME), open_artifact_store)
         yield
 
 

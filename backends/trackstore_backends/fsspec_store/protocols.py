@@ -8,10 +8,22 @@ from typing import Any
 
 from msgspec import Struct
 
+TIMEOUT = 60
+"""Seconds that a server may take for anything, unless the URL's `timeout` says otherwise."""
+_WAITS = ("timeout", "banner_timeout", "auth_timeout", "channel_timeout")
+
 
 def _end_of(file: Any) -> int:
     end: int = file.seek(0, 2) or file.tell()
     return end
+
+
+def _as_given(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    return options
+
+
+def _nothing(_files: Any) -> None:
+    """Where there is no connection."""
 
 
 class Protocol(Struct, frozen=True):
@@ -31,6 +43,10 @@ class Protocol(Struct, frozen=True):
     """Open a file that is to be written."""
     size: Callable[[Any], int] = _end_of
     """Return the bytes of a file that is open to be read."""
+    options: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _as_given
+    """Return the arguments of a file system, of the options in the store's URL."""
+    opened: Callable[[Any], None] = _nothing
+    """Get a file system ready that was just opened."""
     is_shared: bool = True
     """Many threads may use one file system at once."""
     has_folders: bool = True
@@ -102,8 +118,14 @@ def _as_it_is(_files: Any, path: str) -> str:
     return path
 
 
-def _nothing(_files: Any) -> None:
-    """There is no connection."""
+def _patient(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Bound every wait of the SSH library by one option: by itself it may wait for ever."""
+    seconds = options.get("timeout", TIMEOUT)
+    return {**dict.fromkeys(_WAITS, seconds), **options}
+
+
+def _bound_replies(files: Any) -> None:
+    files.ftp.get_channel().settimeout(files.ssh_kwargs["timeout"])
 
 
 def _disconnect(files: Any) -> None:
@@ -119,7 +141,15 @@ def _size_told(file: Any) -> int:
 
 _LOCAL = Protocol(_rename, _link, _resolve, _nothing, _open_new)
 _SFTP = Protocol(
-    _move, _move_new, _resolve_remotely, _disconnect, _open_remotely, _size_told, is_shared=False
+    _move,
+    _move_new,
+    _resolve_remotely,
+    _disconnect,
+    _open_remotely,
+    _size_told,
+    _patient,
+    _bound_replies,
+    is_shared=False,
 )
 _MEMORY = Protocol(
     _copy, _copy_new, _as_it_is, _nothing, _open_new, has_folders=False, reads_whole=True

@@ -15,45 +15,57 @@ def slices(whole: bytes, start: int, end: int) -> Iterator[bytes]:
     return (whole[at : min(at + CHUNK, end)] for at in range(start, end, CHUNK))
 
 
-class FileChunks(Iterator[bytes]):
-    """Reads an open file; `version` tells which version its path has, if a file does not stay."""
+class Source:
+    """An open file; `version` tells which version its path has, if a file does not stay."""
 
+    def __init__(
+        self, file: Any, size: Callable[[Any], int], version: Callable[[], str] | None
+    ) -> None:
+        self.file = file
+        self._size = size
+        self._version = version
+        self._first = version() if version else ""
+
+    def read(self, most: int) -> bytes:
+        chunk: bytes = self.file.read(most)
+        if self._version and self._version() != self._first:
+            raise Unavailable("the artifact was replaced while it was read; read it again")
+        if not chunk:
+            self._size(self.file)  # raises if not the file has ended, but the connection
+            raise BackendError("another program has shortened this artifact while it was read")
+        return chunk
+
+
+class FileChunks(Iterator[bytes]):
     def __init__(
         self,
         calls: Calls,
-        file: Any,
+        source: Source,
         span: tuple[int, int],
-        version: Callable[[], str] | None,
         done: Callable[[BaseException | None], None],
     ) -> None:
         """`done` is told what the reading ended with, if it failed."""
         self._calls = calls
-        self._file = file
+        self._source: Source | None = source
         self._at, self._end = span
-        self._version = version
-        self._first = version() if version else ""
         self._done = done
         self._error: TrackstoreError | None = None
 
     def __next__(self) -> bytes:
-        if self._file is None or self._at >= self._end:
+        if self._source is None or self._at >= self._end:
             self.close()
             raise StopIteration
         with self._calls, self._reading():
-            chunk: bytes = self._file.read(min(CHUNK, self._end - self._at))
-            if self._version and self._version() != self._first:
-                raise Unavailable("the artifact was replaced while it was read; read it again")
-        if not chunk:
-            raise BackendError("another program has shortened this artifact while it was read")
+            chunk = self._source.read(min(CHUNK, self._end - self._at))
         self._at += len(chunk)
         return chunk
 
     def close(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
+        source, self._source = self._source, None
+        if source is not None:
             try:
                 with self._reading():
-                    file.close()
+                    source.file.close()
             finally:
                 self._done(self._error)
 

@@ -14,7 +14,7 @@ from trackstore_backends.calls import Calls
 from trackstore_backends.fsspec_store.connections import Connections
 from trackstore_backends.fsspec_store.errors import ABSENT, translated
 from trackstore_backends.fsspec_store.protocols import protocol_of
-from trackstore_backends.fsspec_store.reading import FileChunks, slices
+from trackstore_backends.fsspec_store.reading import FileChunks, Source, slices
 from trackstore_backends.fsspec_store.tree import PRIVATE, Tree, check_names
 from trackstore_backends.fsspec_store.urls import Place, parse
 from trackstore_backends.fsspec_store.writing import Writer, prune, remove_hollow
@@ -118,7 +118,8 @@ class FsspecArtifactStore(ArtifactStore):
         return swept
 
     def _connect(self) -> Tree:
-        files, root = self._place.open()
+        files, root = self._place.open(self._protocol.options(self._place.options))
+        self._protocol.opened(files)
         return Tree(files, root, self._protocol.resolve)
 
     @contextmanager
@@ -144,7 +145,8 @@ class FsspecArtifactStore(ArtifactStore):
         start, end = _borders(span, size)
         file.seek(start)
         version = None if self._protocol.pins else partial(_version, tree, full)
-        return ArtifactReader(FileChunks(self._calls, file, (start, end), version, done), size)
+        source = Source(file, self._protocol.size, version)
+        return ArtifactReader(FileChunks(self._calls, source, (start, end), done), size)
 
     def _delete(self, tree: Tree, info: ArtifactInfo) -> None:
         for each in tree.all_files(info.path) if info.is_folder else [info]:

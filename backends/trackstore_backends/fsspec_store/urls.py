@@ -1,6 +1,7 @@
 """What `fsspec+PROTOCOL://...?option=...` says."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -24,9 +25,9 @@ class Place(NamedTuple):
     overwrites: bool
     """The URL asks for overwriting, also where nothing is known of how safe it is."""
 
-    def open(self) -> tuple[Any, str]:
+    def open(self, options: Mapping[str, Any]) -> tuple[Any, str]:
         """Return a file system of its own, and the root folder in it."""
-        files, root = url_to_fs(self.url, skip_instance_cache=True, **self.options)
+        files, root = url_to_fs(self.url, skip_instance_cache=True, **options)
         return files, root.rstrip("/")
 
 
