@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from record_steps import HOME, log, steps_of
 
+from provision.racing import judge, race
 from trackstore.errors import (
-    AlreadyExists,
     BackendError,
     Conflict,
     InvalidRequest,
@@ -22,63 +22,19 @@ from trackstore.errors import (
     Unavailable,
     Unsupported,
 )
-from trackstore.model import Batch, Experiment, Metric, Run
+from trackstore.model import Batch, Metric
 from trackstore_backends.file import FileArtifactStore
 from trackstore_backends.file.tree import sync
 from trackstore_backends.records import FileBackendStore, lock, records
 from trackstore_backends.records import journal as journals
 
 Open = Callable[[], FileBackendStore]
-PROCESSES = 8
-SPAWN = multiprocessing.get_context("spawn")
-
-
-def race(place: int, url: str, start: Any, results: Any) -> None:
-    """Open a new store and contend for a name, a run and a param, all at the same time."""
-    start.wait()
-    try:
-        with FileBackendStore.from_url(url) as store:
-            results.put(contend(place, store))
-    except BaseException as error:
-        results.put((repr(error), ""))
-        raise
-
-
-def contend(place: int, store: FileBackendStore) -> tuple[str, str]:
-    name, param = "won", "won"
-    try:
-        store.create_experiment(Experiment(f"1{place}", "same", "", place, place))
-    except AlreadyExists:
-        name = "lost"
-    home = store.find_experiment("same").id
-    store.create_run(Run("shared", home, 1, ""))
-    try:
-        store.log("shared", Batch(params={"p": f"{place}"}))
-    except Conflict:
-        param = "lost"
-    for step in range(20):
-        point = Metric("m", float(place), 0, step)
-        store.log("shared", Batch([point], tags={f"{place}": f"{step}"}))
-    return name, param
 
 
 def test_eight_processes_start_at_once(folder: Path, opened: Open) -> None:
     """All succeed on a new folder; one gets the name, one the param; no point is lost."""
-    start, results = SPAWN.Barrier(PROCESSES), SPAWN.Queue()
-    racers = [
-        SPAWN.Process(target=race, args=(place, folder.as_uri(), start, results))
-        for place in range(PROCESSES)
-    ]
-    for racer in racers:
-        racer.start()
-    outcomes = [results.get(timeout=60) for _ in racers]
-    for racer in racers:
-        racer.join()
-    for contest in zip(*outcomes, strict=True):
-        assert sorted(contest) == ["lost"] * (PROCESSES - 1) + ["won"]
-    store = opened()
-    assert len(store.metric_history("shared", "m", None, 1_000).items) == PROCESSES * 20
-    assert store.get_run("shared").tags == {f"{place}": "19" for place in range(PROCESSES)}
+    race(folder.as_uri())
+    judge(opened())
 
 
 def log_for_ever(url: str, acknowledged: Any) -> None:

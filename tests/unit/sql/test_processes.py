@@ -1,6 +1,5 @@
 """Many processes on one file: first start, races, forks and kills."""
 
-import multiprocessing
 import os
 import signal
 import sqlite3
@@ -11,62 +10,19 @@ from typing import Any
 
 import pytest
 
-from trackstore.errors import AlreadyExists, Conflict, TrackstoreError
+from provision.racing import judge, race
+from trackstore.errors import TrackstoreError
 from trackstore.model import Batch, Experiment, Metric, Run
 from trackstore_backends.sqlite import SQLiteBackendStore
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
-PROCESSES = 8
-SPAWN = multiprocessing.get_context("spawn")
-
-
-def race(place: int, url: str, start: Any, results: Any) -> None:
-    """Open a new store and contend for a name, a run and a param, all at the same time."""
-    start.wait()
-    try:
-        with SQLiteBackendStore.from_url(url) as store:
-            results.put(contend(place, store))
-    except BaseException as error:
-        results.put((repr(error), ""))
-        raise
-
-
-def contend(place: int, store: SQLiteBackendStore) -> tuple[str, str]:
-    name, param = "won", "won"
-    try:
-        store.create_experiment(Experiment(f"1{place}", "same", "", place, place))
-    except AlreadyExists:
-        name = "lost"
-    home = store.find_experiment("same").id
-    store.create_run(Run("shared", home, 1, ""))
-    try:
-        store.log("shared", Batch(params={"p": f"{place}"}))
-    except Conflict:
-        param = "lost"
-    for step in range(20):
-        store.log(
-            "shared", Batch([Metric("m", float(place), 0, step)], tags={f"{place}": f"{step}"})
-        )
-    return name, param
-
 
 def test_eight_processes_start_at_once(url: str) -> None:
     """All succeed on a new file; one of them gets the name, one the param; no point is lost."""
-    start, results = SPAWN.Barrier(PROCESSES), SPAWN.Queue()
-    racers = [
-        SPAWN.Process(target=race, args=(place, url, start, results)) for place in range(PROCESSES)
-    ]
-    for racer in racers:
-        racer.start()
-    outcomes = [results.get(timeout=60) for _ in racers]
-    for racer in racers:
-        racer.join()
-    for contest in zip(*outcomes, strict=True):
-        assert sorted(contest) == ["lost"] * (PROCESSES - 1) + ["won"]
+    race(url)
     with SQLiteBackendStore.from_url(url) as store:
-        assert len(store.metric_history("shared", "m", None, 1_000).items) == PROCESSES * 20
-        assert len(store.get_run("shared").tags) == PROCESSES
+        judge(store)
 
 
 def log_for_ever(url: str, acknowledged: Any) -> None:
