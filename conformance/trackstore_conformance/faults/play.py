@@ -60,6 +60,8 @@ def play_script(
     errors = [error for play in plays if (error := play.exception()) is not None]
     for error in sorted(errors, key=lambda error: isinstance(error, OutOfTime)):
         raise error
+    if not stage.struck and stage.heard and script.after:
+        not_applicable(f"no {script.side} of the store is longer than {script.after:,} bytes")
     if not stage.struck:
         not_exercised("no call of the store passes through the host and port of its URL")
 
@@ -104,7 +106,7 @@ class Stage:
         self.beacon = kind.beacon(bench)
         """Reads what no script touches, and so shows whether a handle works."""
         self.shining = self.insist(self.store, self.beacon).value
-        self.struck = 0
+        self.struck = self.heard = 0
         self.counting = Lock()
 
     def play(self, operation: Operation) -> None:
@@ -137,6 +139,7 @@ class Stage:
                 raise
             with self.counting:
                 self.struck += proxy.fired
+                self.heard += proxy.exchanges
             return proxy.fired
 
     def act(self, scene: Scene, proxy: Proxy, handle: Store, fault: Fault) -> None:

@@ -111,7 +111,8 @@ class Proxy:
         self._links: dict[Task[None], Link] = {}
         self._fault: Fault | None = None
         self._meanwhile: Callable[[], object] | None = None
-        self._exchanges = 0
+        self.exchanges = 0
+        """How many there were since a fault was armed, or since the beginning."""
         self._long = 0
         """Exchanges that were longer than the fault's `after`."""
         self._listener: asyncio.Server | None = None
@@ -160,7 +161,7 @@ class Proxy:
             self._listener = None
 
     async def _arm(self, fault: Fault, meanwhile: Callable[[], object] | None) -> None:
-        self._fault, self._exchanges, self._long, self.fired = fault, 0, 0, False
+        self._fault, self.exchanges, self._long, self.fired = fault, 0, 0, False
         self._meanwhile = meanwhile
         if fault.action in {"refuse", "drop"}:
             self.fired = True
@@ -243,8 +244,8 @@ class Proxy:
 
     def _count(self, link: Link, side: Side, size: int) -> None:
         if link.speaker is None or (side == "request" and link.speaker == "reply"):
-            self._exchanges += 1
-            link.exchange = self._exchanges
+            self.exchanges += 1
+            link.exchange = self.exchanges
         link.spoken = size + (link.spoken if link.speaker == side else 0)
         link.speaker = side
 

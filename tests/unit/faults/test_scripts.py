@@ -214,6 +214,17 @@ def test_a_store_that_goes_around_the_proxy_is_not_proven(port: int, tmp_path: P
         play_script(bench, BACKEND, "lost-reply")
 
 
+def test_a_store_that_says_little_at_a_time_is_not_cut_in_the_middle(
+    port: int, tmp_path: Path
+) -> None:
+    """Its calls did pass the proxy: there is nothing of theirs that the script could strike."""
+    with (
+        closing(BackendBench(LineHarness(port), tmp_path, Settings())) as bench,
+        pytest.raises(pytest.skip.Exception, match="N/A: no reply of the store is longer than 100"),
+    ):
+        play_script(bench, BACKEND, "cut-download")
+
+
 def test_a_script_that_takes_too_long_ends_as_unknown(port: int, tmp_path: Path) -> None:
     """It neither passes nor fails."""
     settings = Settings(replace(PROFILES["quick"], seconds_per_test=0))
