@@ -117,9 +117,12 @@ class Stage:
             self.strike_each(operation, random)
 
     def strike_each(self, operation: Operation, random: Random) -> None:
-        """Strike the first exchange of the call, then the second..., until it has no more."""
+        """Strike the first exchange of the call, then the second..., until it has no more.
+
+        Of a call of many exchanges, those after the first few are struck while there is time.
+        """
         exchanges = self.bench.profile.crash_points if self.script.repeats else 1
-        for exchange in range(1, exchanges + 1):
+        for exchange in self.bench.in_time(range(1, exchanges + 1)):
             if monotonic() > self.end:
                 raise OutOfTime(f"script {self.script.name} on {operation.name}: no time left")
             if not self.strike(operation, exchange, self.script.fault(exchange, random)):
