@@ -26,7 +26,7 @@ KEYS = 10
 PER_KEY = 1_000
 ROUNDS = 3
 TARGET = 100_000
-HEADER = """\\
+HEADER = """\
 | `trackstore copy` of | points per s | over the rounds | target |
 |---|---|---|---|"""
 
@@ -43,7 +43,7 @@ def main() -> None:
         names = arguments.only or list(DATABASES)
         rows = [row(Path(name), each, 10 if arguments.quick else 50) for each in names]
     if not arguments.quick and not arguments.only:
-        write_text("migrating", "\\n".join([head, "", HEADER, *rows]))
+        write_text("migrating", "\n".join([head, "", HEADER, *rows]))
 
 
 def row(folder: Path, name: str, runs: int) -> str:
