@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from time import perf_counter
 
@@ -174,6 +175,15 @@ def test_a_url_that_does_not_open_is_told_at_once(url: str, said: str, tmp_path:
     assert "Traceback" not in done.stderr
 
 
+@pytest.fixture
+def children_hear_ctrl_c() -> Generator[None]:
+    """Undo what a shell does to its background jobs, which inherit that Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("children_hear_ctrl_c")
 def test_a_ctrl_c_leaves_nothing_and_says_how_far_it_came(tmp_path: Path) -> None:
     """The test under way is ended, its data erased, and the report is of what was done."""
     url, told = f"sqlite:///{tmp_path}/live.db", tmp_path / "r.json"
